@@ -1,0 +1,43 @@
+# Gives a library target its exported name (mishap::<name>) and installs it with its headers.
+function(mishap_export target)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "EXPORT" "")
+    if(NOT MISHAP_INSTALL)
+        return()
+    endif()
+    if(NOT arg_EXPORT)
+        set(arg_EXPORT mishapTargets)
+    endif()
+    string(REGEX REPLACE "^mishap_" "" name "${target}")
+    set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+    get_target_property(header_sets ${target} INTERFACE_HEADER_SETS)
+    if(header_sets)
+        set(file_set FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+    endif()
+    install(TARGETS ${target} EXPORT ${arg_EXPORT} ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" ${file_set})
+endfunction()
+
+# mishap_add_layer(<layer> [DEPENDS <target>...] [PRIVATE <target>...])
+#
+# Builds mishap::<layer> from include/**/*.hpp and src/**/*.cpp of the current directory. DEPENDS are what users of the
+# layer see too, PRIVATE is for its sources alone. The include path that results is the layer's permission list: an
+# include of a layer further right does not compile.
+function(mishap_add_layer layer)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;PRIVATE")
+    file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/include/*.hpp")
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/src/*.cpp")
+
+    set(target mishap_${layer})
+    if(sources)
+        add_library(${target} STATIC ${sources})
+        target_link_libraries(${target} PRIVATE ${arg_PRIVATE})
+        set(scope PUBLIC)
+    else()
+        add_library(${target} INTERFACE)
+        set(scope INTERFACE)
+    endif()
+    add_library(mishap::${layer} ALIAS ${target})
+    target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS include FILES ${headers})
+    target_link_libraries(${target} ${scope} ${arg_DEPENDS})
+    target_compile_features(${target} ${scope} cxx_std_20)
+    mishap_export(${target})
+endfunction()

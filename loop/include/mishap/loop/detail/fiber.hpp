@@ -1,0 +1,63 @@
+#pragma once
+
+#include <vector>
+
+#include <mishap/loop/detail/context_switch.hpp>
+#include <mishap/loop/detail/stack_pool.hpp>
+#include <mishap/loop/detail/thread_state.hpp>
+
+namespace mishap::detail {
+
+class TaskBase;
+
+/// A stack on which tasks run, one after another: what finishes leaves it to the next, without building it anew.
+class Fiber {
+public:
+    Context context;
+    Context* hub = nullptr;
+    Stack* stack = nullptr;
+    TaskBase* task = nullptr;  // whom it runs; null while idle
+    SavedState saved;
+};
+
+/// Keeps the fibers of a thread. Idle ones are reused last in first out, while their stacks are in the cache.
+class FiberPool {
+public:
+    explicit FiberPool(const StackOptions& options) : stacks_(options) {}
+    FiberPool(const FiberPool&) = delete;
+    FiberPool& operator=(const FiberPool&) = delete;
+
+    /// Returns a fiber that will run `task` when it is switched to.
+    Fiber* acquire(TaskBase& task, Context& hub) {
+        if (idle_.empty()) [[unlikely]] {
+            make();
+        }
+        Fiber* const fiber = idle_.back();
+        idle_.pop_back();
+        fiber->task = &task;
+        fiber->hub = &hub;
+        return fiber;
+    }
+    /// Takes back a fiber whose task is done.
+    void release(Fiber* fiber) { idle_.push_back(fiber); }
+    /// Keeps the fiber of an abandoned task from ever running again.
+    void quarantine(Fiber* fiber);
+
+    const StackPool& stacks() const { return stacks_; }
+
+private:
+    void make();
+
+    StackPool stacks_;
+    std::vector<Fiber*> idle_;
+};
+
+/// Returns this thread's fibers, made with the options of `stack_options()`.
+FiberPool& fiber_pool();
+
+/// Sets how the stacks of this thread will be made; before its first task.
+///
+/// Throws:    UsageError when fibers exist already.
+void set_stack_options(const StackOptions& options);
+
+}  // namespace mishap::detail

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <mishap/sim/place.hpp>
+#include <mishap/sim/tracked.hpp>
+
+namespace mishap {
+class EventLoop;
+}
+
+namespace mishap::detail {
+
+class TaskBase;
+class HandleBase;
+class Waitable;
+
+/// An entry in the list of those who want to know of a future's end: a task that waits, or a callback.
+struct Listener {
+    Listener* next = nullptr;
+    TaskBase* task = nullptr;
+    HandleBase* handle = nullptr;
+};
+
+/// What a report says about a wait.
+struct WaitExplanation {
+    std::string what;                       // what is waited for, in words
+    std::vector<const TaskBase*> holders;   // who could end the wait
+};
+
+/// One level of what a task is doing, for await stacks: lives on the task's own stack.
+struct AwaitFrame {
+    const char* operation = "";
+    Place place;
+    AwaitFrame* outer = nullptr;
+};
+
+/// What a task can park on. Every primitive is built on this one way of waiting.
+///
+/// Invariant: once done it stays done, and its listeners have been scheduled in the order in which they came.
+class Waitable : public Tracked {
+public:
+    enum class State : std::uint8_t { pending, cancelled, finished };
+
+    State state() const { return state_; }
+    bool is_done() const { return state_ != State::pending; }
+
+    /// Asks what is waited for to end as cancelled; returns false when it is done already.
+    virtual bool cancel(const std::string* message) = 0;
+    virtual void explain(WaitExplanation& explanation) const = 0;
+
+    void add_listener(Listener& listener) {
+        listener.next = nullptr;
+        (last_ != nullptr ? last_->next : first_) = &listener;
+        last_ = &listener;
+    }
+
+    /// Takes back a listener that is still waiting; only a task that is given up does that.
+    void remove_listener(Listener& listener);
+
+protected:
+    Waitable() = default;
+    ~Waitable() = default;
+    Waitable(const Waitable&) = delete;
+    Waitable& operator=(const Waitable&) = delete;
+
+    State state_ = State::pending;
+    Listener* first_ = nullptr;
+    Listener* last_ = nullptr;
+};
+
+}  // namespace mishap::detail

@@ -1,0 +1,405 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include <boost/intrusive/list.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <mishap/loop/detail/fiber.hpp>
+#include <mishap/loop/detail/ready_set.hpp>
+#include <mishap/loop/detail/sticky_flags.hpp>
+#include <mishap/loop/detail/timer_queue.hpp>
+#include <mishap/loop/future.hpp>
+#include <mishap/loop/handle.hpp>
+#include <mishap/loop/task.hpp>
+#include <mishap/sim/errors.hpp>
+#include <mishap/sim/world.hpp>
+
+namespace mishap {
+
+/// What the loop tells its exception handler.
+struct LoopException {
+    std::string message;
+    std::exception_ptr exception;
+};
+
+/// Runs tasks and callbacks, one step at a time, on the thread that calls `run_*`.
+///
+/// Every step is run on the loop's own stack or switched to from there. Which entry goes next, and what time it is, the
+/// loop asks its world. In the calm order it follows asyncio's iterations: timers that are due join the ready entries
+/// when all entries of the iteration before have run.
+///
+/// Source:    asyncio.BaseEventLoop, CPython 3.13 (Lib/asyncio/base_events.py).
+class EventLoop final : private CandidateSource {
+public:
+    /// Makes a loop in the real world: monotonic clock, epoll.
+    EventLoop();
+    /// Makes a loop in `world`, which must outlive it.
+    explicit EventLoop(World& world);
+    /// Closes the loop if need be; tasks that are left are abandoned.
+    ~EventLoop();
+    EventLoop(const EventLoop&) = delete;
+    EventLoop& operator=(const EventLoop&) = delete;
+
+    // ---- scheduling --------------------------------------------------------------------------------------------
+
+    /// Schedules `callback()` for the next iteration.
+    ///
+    /// Throws:    UsageError when the loop is closed or belongs to another thread.
+    template <class F>
+    Handle call_soon(F&& callback);
+    /// Schedules `callback()` in `delay`; a negative delay counts as none, yet it waits for the next iteration.
+    template <class F>
+    TimerHandle call_later(std::chrono::nanoseconds delay, F&& callback);
+    /// Schedules `callback()` at `when`.
+    template <class F>
+    TimerHandle call_at(VirtualTime when, F&& callback);
+    /// As `call_soon`, from any thread, and wakes the loop. In a simulated world another thread is a finding.
+    void call_soon_threadsafe(std::function<void()> callback);
+
+    /// Makes a task that runs `function()`; its first step is scheduled, not run.
+    template <class F>
+    auto create_task(F&& function, const TaskOptions& options = {});
+    template <class T>
+    Future<T> create_future();
+
+    /// Returns the loop's time.
+    VirtualTime time() { return VirtualTime(std::chrono::nanoseconds(world_->now_ns())); }
+
+    // ---- running -----------------------------------------------------------------------------------------------
+
+    /// Runs until `future` is done, and returns its result or throws what it ended with.
+    ///
+    /// Throws:    UsageError when a loop runs on this thread, when this one is closed, when it was stopped before.
+    template <class T>
+    T run_until_complete(const Future<T>& future);
+    /// Runs until `stop` is called.
+    void run_forever();
+    /// Ends `run_forever` when the iteration that runs is over.
+    void stop() { is_stopping_ = true; }
+    bool is_running() const { return is_running_; }
+    /// Forgets what is scheduled. Calling it twice does nothing.
+    ///
+    /// Throws:    UsageError when the loop runs.
+    void close();
+    bool is_closed() const { return is_closed_; }
+
+    /// Sets who is told of exceptions that nobody caught; null: they are printed to standard error.
+    void set_exception_handler(std::function<void(EventLoop&, const LoopException&)> handler);
+    void call_exception_handler(const LoopException& what);
+
+    World& world() { return *world_; }
+
+    // ---- for the library itself ---------------------------------------------------------------------------------
+
+    /// Begins a run of a simulated world with nothing in the loop.
+    void begin_run();
+    /// Destroys what the run left; handles to it are stale from then on.
+    void end_run();
+
+    /// Runs until the loop is stopped, nothing can happen any more, or the world has a verdict.
+    enum class Outcome { stopped, stuck, verdict };
+    Outcome run_some();
+    /// Ends every task: cancels them, newest first and main last; then unwinds; then gives up. Returns how many it gave up.
+    std::size_t tear_down();
+
+    /// Returns whether the caller is on the thread that runs the loop, or ran it last.
+    bool is_on_own_thread() const { return thread_ == std::this_thread::get_id(); }
+
+    detail::TaskBase* current_task() const { return current_; }
+    detail::RunSerial run_serial() const { return run_; }
+
+    /// Parks the current task until `waitable` is done. The one way to wait.
+    ///
+    /// Throws:    CancelledError when the task was cancelled meanwhile.
+    void park(detail::Waitable& waitable, const char* operation, Place place);
+    /// Lets every other ready entry go first, in the calm order.
+    void yield(const char* operation, Place place);
+    /// Makes a wait that would not suspend a place where others may go first, when the search asks for that.
+    void maybe_yield(const char* operation, Place place) {
+        if (forced_yields_) [[unlikely]] {
+            force_yield(operation, place);
+        }
+    }
+    /// Parks the current task for good: its run has a verdict.
+    [[noreturn]] void park_failed();
+
+    void wake(detail::TaskBase& task, WakeReason reason);
+    void schedule(detail::HandleBase& handle, detail::Lane& lane, detail::Block* lane_owner);
+    void arm(detail::HandleBase& handle, std::int64_t when_ns);
+    /// Takes a handle back, wherever it is.
+    void unschedule(detail::HandleBase& handle);
+
+    void add_task(detail::TaskBase& task);
+    void remove_task(detail::TaskBase& task);
+    template <class F>
+    void for_each_task(F&& f) {
+        for (detail::TaskBase& task : tasks_) {
+            f(task);
+        }
+    }
+    std::size_t task_count() const { return tasks_.size(); }
+
+    /// Allocates a block of this loop's present run.
+    template <class B, class... A>
+    B* make_block(A&&... arguments);
+
+    /// Gives `object` its key, the next ordinal of its kind in the running task, and tells its name.
+    void identify(detail::Tracked& object, std::uint64_t kind_hash, const char* kind, const std::string* name);
+    /// Gives `object` the key of the running task's present wait (it makes one a step).
+    void identify_wait(detail::Tracked& object);
+    EntityStep asker() const { return world_->running(); }
+    bool was_stopped_by_main() const { return main_done_; }
+
+    void report_never_retrieved(const detail::FutureBase& future);
+
+private:
+    using TaskList = boost::intrusive::list<detail::TaskBase>;
+    class Running;
+
+    std::span<const Candidate> candidates() override;
+    Candidate candidate(const detail::Ready& entry, std::uint32_t rank) const;
+    bool begin_iteration();
+    void tick();
+    std::int64_t choose_deadline();
+    void wait_for_world();
+    bool pick_and_step();
+    void begin_step(const detail::Ready& entry, detail::EntityState& entity, std::uint32_t taken);
+    void end_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end);
+    void run_task(detail::TaskBase& task);
+    void resume(detail::TaskBase& task);
+    void run_handle(detail::HandleBase& handle);
+    void tell_names(std::uint64_t key, std::uint64_t creator, std::string segment);
+    std::uint64_t running_key() const;
+    void let_time_pass();
+    std::uint32_t release_due_timers();
+    bool may_time_pass() const;
+    void maybe_inject_cancellation(detail::TaskBase& task);
+    void force_yield(const char* operation, Place place);
+    void suspend();
+    [[noreturn]] void refuse_to_wait(detail::TaskBase& task);
+    void drain_threadsafe();
+    void check_usable() const;
+    void run_until_done(detail::FutureBase& future);
+    void unwind(detail::TaskBase& task);
+    void abandon(detail::TaskBase& task);
+    bool run_calmly(std::uint64_t steps_max);
+
+    World* world_;
+    detail::ReadySet ready_;
+    detail::TaskBase* current_ = nullptr;
+    std::uint32_t batch_left_ = 0;  // entries of this iteration that have not run
+    std::uint64_t batch_mark_ = 0;  // entries pushed before it belong to this iteration
+    bool is_any_order_ = false;
+    bool is_stopping_ = false;
+    bool is_running_ = false;
+    bool is_closed_ = false;
+    bool main_done_ = false;
+    bool forced_yields_ = false;
+    detail::FiberPool* fibers_;
+    detail::Context hub_;
+    detail::ThreadGlobals thread_globals_;
+    detail::RunSerial run_ = detail::no_run;
+    detail::TimerQueue<detail::HandleBase*> timers_;
+    TaskList tasks_;
+    std::uint32_t outside_tasks_ = 0;
+    std::uint32_t outside_timers_ = 0;
+    std::uint32_t outside_objects_ = 0;
+    std::uint32_t ticks_ = 0;
+    detail::Lane loop_lane_;
+    boost::unordered_flat_map<std::uint64_t, std::uint32_t> name_copies_;  // looked up only
+    std::vector<Candidate> candidates_;
+    std::unique_ptr<World> own_world_;
+    std::function<void(EventLoop&, const LoopException&)> exception_handler_;
+    std::thread::id thread_ = std::this_thread::get_id();
+    std::mutex threadsafe_mutex_;
+    std::vector<std::function<void()>> threadsafe_;
+    std::vector<Ready> selected_;
+};
+
+namespace detail {
+
+/// The loop that runs on this thread, or null: the one place that knows it.
+inline constinit thread_local EventLoop* current_loop = nullptr;
+
+[[noreturn]] void no_running_loop(const char* operation);
+
+/// Returns the running loop; `operation` is named in the error.
+inline EventLoop& running_loop(const char* operation) {
+    EventLoop* const loop = current_loop;
+    if (loop == nullptr) [[unlikely]] {
+        no_running_loop(operation);
+    }
+    return *loop;
+}
+
+[[noreturn]] void no_current_task(const char* operation);
+
+/// Returns the running loop, and makes sure that a task is running in it.
+inline EventLoop& running_task_loop(const char* operation) {
+    EventLoop& loop = running_loop(operation);
+    if (loop.current_task() == nullptr) [[unlikely]] {
+        no_current_task(operation);
+    }
+    return loop;
+}
+
+/// Returns `text` kept for the life of the thread; equal texts share one string.
+const std::string* intern(std::string_view text);
+
+/// A callback and the function it calls.
+template <class F>
+class FunctionHandle final : public HandleBase {
+public:
+    template <class G>
+    explicit FunctionHandle(G&& function) : function_(std::forward<G>(function)) {}
+    void invoke() override { function_(); }
+
+private:
+    F function_;
+};
+
+}  // namespace detail
+
+/// Returns the loop that runs on this thread.
+///
+/// Throws:    UsageError when none does.
+inline EventLoop& get_running_loop() { return detail::running_loop("get_running_loop()"); }
+
+/// Returns the task that runs; an invalid handle in a callback.
+inline AnyTask current_task() {
+    detail::TaskBase* const task = detail::running_loop("current_task()").current_task();
+    return task != nullptr ? AnyTask(task) : AnyTask();
+}
+
+/// Returns the tasks that are not done, oldest first.
+std::vector<AnyTask> all_tasks();
+
+/// Makes a task in the running loop; see `EventLoop::create_task`.
+template <class F>
+auto create_task(F&& function, const TaskOptions& options = {}) {
+    return detail::running_loop("create_task()").create_task(std::forward<F>(function), options);
+}
+
+/// Leaves the current task's stack for the loop's, and comes back when the task is resumed.
+inline void EventLoop::suspend() {
+    detail::Fiber& fiber = *current_->fiber;
+    detail::park_state(thread_globals_, fiber.saved);
+    detail::switch_context(fiber.context, hub_);
+    detail::resume_state(thread_globals_, fiber.saved);
+}
+
+// ---- templates ---------------------------------------------------------------------------------------------------
+
+template <class B, class... A>
+B* EventLoop::make_block(A&&... arguments) {
+    void* const room = detail::block_pool().allocate(sizeof(B), run_, detail::SlotHeader::Content::block);
+    if constexpr (std::is_nothrow_constructible_v<B, A...>) {
+        return new (room) B(std::forward<A>(arguments)...);
+    } else {
+        try {
+            return new (room) B(std::forward<A>(arguments)...);
+        } catch (...) {
+            detail::block_pool().release(room);
+            throw;
+        }
+    }
+}
+
+template <class F>
+Handle EventLoop::call_soon(F&& callback) {
+    check_usable();
+    auto* const handle = make_block<detail::FunctionHandle<std::decay_t<F>>>(std::forward<F>(callback));
+    Handle result(handle);
+    if (current_ != nullptr) {
+        schedule(*handle, current_->callbacks, current_);
+    } else {
+        schedule(*handle, loop_lane_, nullptr);
+    }
+    return result;
+}
+
+template <class F>
+TimerHandle EventLoop::call_at(VirtualTime when, F&& callback) {
+    check_usable();
+    auto* const handle = make_block<detail::FunctionHandle<std::decay_t<F>>>(std::forward<F>(callback));
+    TimerHandle result(handle);
+    arm(*handle, when.time_since_epoch().count());
+    return result;
+}
+
+template <class F>
+TimerHandle EventLoop::call_later(std::chrono::nanoseconds delay, F&& callback) {
+    return call_at(time() + delay, std::forward<F>(callback));
+}
+
+template <class F>
+auto EventLoop::create_task(F&& function, const TaskOptions& options) {
+    check_usable();
+    using Function = std::decay_t<F>;
+    using Result = std::decay_t<std::invoke_result_t<Function&>>;
+    auto* const task = make_block<detail::TaskState<Function, Result>>(*this, std::forward<F>(function), options);
+    Task<Result> handle(task);
+    add_task(*task);
+    return handle;
+}
+
+template <class T>
+Future<T> EventLoop::create_future() {
+    check_usable();
+    return Future<T>(make_block<detail::FutureState<T>>(*this));
+}
+
+template <class T>
+T EventLoop::run_until_complete(const Future<T>& future) {
+    run_until_done(future.state());
+    if constexpr (std::is_void_v<T>) {
+        future.result();
+    } else if constexpr (std::is_copy_constructible_v<T>) {
+        return future.result();
+    } else {
+        return std::move(*static_cast<detail::Value<T>*>(future.state().value())->value);
+    }
+}
+
+template <class T>
+template <class... A>
+void Future<T>::set_result(A&&... arguments) const {
+    detail::FutureBase& future = state();
+    if (future.is_task()) {
+        throw UsageError("set_result() was called on a task: its result is what its function returns");
+    }
+    if (future.is_done()) {
+        throw InvalidStateError("set_result() on a future that is done already; ask done() first");
+    }
+    static_cast<detail::Value<T>*>(future.value())->set(std::forward<A>(arguments)...);
+    future.finish();
+}
+
+template <class T>
+std::add_lvalue_reference_t<const T> Future<T>::result() const {
+    detail::FutureBase& future = state();
+    future.throw_unless_succeeded("result()");
+    if constexpr (!std::is_void_v<T>) {
+        return *static_cast<const detail::Value<T>*>(future.value())->value;
+    }
+}
+
+template <class T>
+template <class F>
+void Future<T>::add_done_callback(F&& callback) const {
+    detail::FutureBase& future = state();
+    auto function = [future_handle = *this, callback = std::forward<F>(callback)]() mutable { callback(future_handle); };
+    future.add_callback(future.loop().make_block<detail::FunctionHandle<decltype(function)>>(std::move(function)));
+}
+
+}  // namespace mishap

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <exception>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <mishap/loop/detail/ref.hpp>
+#include <mishap/loop/detail/waitable.hpp>
+#include <mishap/loop/errors.hpp>
+#include <mishap/loop/handle.hpp>
+
+namespace mishap {
+
+class EventLoop;
+
+namespace detail {
+
+/// The state that all futures share, whatever their result.
+class FutureBase : public Block, public Waitable {
+public:
+    explicit FutureBase(EventLoop& loop, void* value);
+    ~FutureBase() override;
+
+    bool cancel(const std::string* message) override;
+    void explain(WaitExplanation& explanation) const override;
+
+    /// Ends the future; throws InvalidStateError when it is done.
+    void finish();
+    void finish_with(std::exception_ptr exception);
+    void finish_cancelled(const std::string* message);
+
+    /// Throws what a future that did not succeed has to say, and marks it as seen.
+    void throw_unless_succeeded(const char* question);
+    std::exception_ptr exception();  // as asyncio's `exception()`
+    /// Returns the exception without counting as having looked at it.
+    const std::exception_ptr& peek_exception() const { return exception_; }
+    void mark_retrieved() { retrieved_ = true; }
+
+    void add_callback(HandleBase* handle);
+
+    EventLoop& loop() const { return *loop_; }
+    void* value() const { return value_; }
+    const std::string* cancel_message() const { return cancel_message_; }
+    bool is_task() const { return is_task_; }
+
+protected:
+    void schedule_listeners();
+    void check_pending(const char* operation) const;
+
+    bool is_task_ = false;
+    bool retrieved_ = true;  // false once there is an exception that nobody looked at
+    EventLoop* loop_;
+    void* value_;
+    std::exception_ptr exception_;
+    const std::string* cancel_message_ = nullptr;
+    Lane lane_;
+};
+
+/// Holds a result.
+template <class T>
+struct Value {
+    std::optional<T> value;
+    template <class... A>
+    void set(A&&... arguments) {
+        value.emplace(std::forward<A>(arguments)...);
+    }
+};
+template <>
+struct Value<void> {
+    void set() {}
+};
+
+template <class T>
+class FutureState final : public FutureBase, public Value<T> {
+public:
+    explicit FutureState(EventLoop& loop) : FutureBase(loop, static_cast<Value<T>*>(this)) {}
+};
+
+}  // namespace detail
+
+template <class T>
+class Future;
+
+namespace detail {
+
+/// What futures of every type can do.
+class AnyFuture {
+public:
+    AnyFuture() = default;
+    explicit AnyFuture(FutureBase* state) : state_(state) {}
+
+    /// Returns whether there is a future to speak of: not default-constructed.
+    bool is_valid() const { return static_cast<bool>(state_); }
+    bool done() const { return state_->is_done(); }
+    bool cancelled() const { return state_->state() == Waitable::State::cancelled; }
+    /// Returns the exception that the future ended with, or null.
+    ///
+    /// Throws:    InvalidStateError while it is not done, CancelledError when it was cancelled.
+    std::exception_ptr exception() const { return state_->exception(); }
+    /// Asks for cancellation; returns false when the future is done already.
+    bool cancel(std::string_view message = {}) const;
+    /// Ends the future with an exception.
+    ///
+    /// Throws:    InvalidStateError when it is done.
+    void set_exception(std::exception_ptr exception) const { state_->finish_with(std::move(exception)); }
+    EventLoop& get_loop() const { return state_->loop(); }
+
+    FutureBase& state() const { return *state_; }
+    friend bool operator==(const AnyFuture& a, const AnyFuture& b) { return a.state_ == b.state_; }
+
+protected:
+    Ref<FutureBase> state_;
+};
+
+}  // namespace detail
+
+/// A result that is not there yet. Copies are handles to one future.
+///
+/// Belongs to the run that made it; use after that run is a UsageError.
+///
+/// Source:    asyncio.Future, CPython 3.13.
+template <class T>
+class Future : public detail::AnyFuture {
+public:
+    using AnyFuture::AnyFuture;
+
+    /// Ends the future with a result.
+    ///
+    /// Throws:    InvalidStateError when it is done.
+    template <class... A>
+    void set_result(A&&... arguments) const;
+
+    /// Returns the result; marks an exception as seen.
+    ///
+    /// Throws:    InvalidStateError while it is not done, CancelledError when it was cancelled, else its exception.
+    std::add_lvalue_reference_t<const T> result() const;
+
+    /// Calls `callback(Future<T>)` through the ready set once the future is done, in order of registration.
+    template <class F>
+    void add_done_callback(F&& callback) const;
+};
+
+}  // namespace mishap

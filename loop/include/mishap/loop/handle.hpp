@@ -1,0 +1,57 @@
+#pragma once
+
+#include <mishap/loop/detail/entity.hpp>
+#include <mishap/loop/detail/ref.hpp>
+#include <mishap/loop/detail/timer_queue.hpp>
+#include <mishap/loop/detail/waitable.hpp>
+#include <mishap/sim/virtual_clock.hpp>
+
+namespace mishap {
+
+namespace detail {
+
+/// A scheduled callback. It belongs to one lane from the moment it is scheduled.
+class HandleBase : public Block, public Ready, public Listener {
+public:
+    virtual void invoke() = 0;
+
+    Lane* lane = nullptr;
+    HandleBase* next_in_lane = nullptr;
+    EventLoop* loop = nullptr;
+    Ref<Block> lane_owner;  // keeps the lane alive while the callback is scheduled
+    bool is_cancelled = false;
+    bool is_scheduled = false;
+    TimerId timer;
+    std::int64_t when_ns = -1;  // deadline, of timers
+    Lane own_lane;              // of timers: each is an entity of its own
+};
+
+}  // namespace detail
+
+/// Names a scheduled callback, to cancel it.
+///
+/// Source:    asyncio.Handle.
+class Handle {
+public:
+    Handle() = default;
+    explicit Handle(detail::HandleBase* handle) : handle_(handle) {}
+
+    /// Keeps the callback from being called, also when it is ready already. Calling it twice does nothing.
+    void cancel();
+    bool cancelled() const;
+
+protected:
+    detail::Ref<detail::HandleBase> handle_;
+};
+
+/// Names a callback with a deadline.
+///
+/// Source:    asyncio.TimerHandle.
+class TimerHandle : public Handle {
+public:
+    using Handle::Handle;
+    /// Returns the deadline.
+    VirtualTime when() const;
+};
+
+}  // namespace mishap

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include <boost/intrusive/list_hook.hpp>
+#include <mishap/loop/detail/entity.hpp>
+#include <mishap/loop/future.hpp>
+
+namespace mishap {
+
+/// What can be said of a task when it is made.
+struct TaskOptions {
+    /// Appears in reports and paths; empty: `task#` and the ordinal among its siblings.
+    std::string_view name;
+};
+
+namespace detail {
+
+class Fiber;
+
+/// The state that all tasks share: a future, an entity, and a stack while it runs.
+class TaskBase : public FutureBase,
+                 public Ready,
+                 public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::normal_link>> {
+public:
+    TaskBase(EventLoop& loop, void* value, const TaskOptions& options);
+    ~TaskBase() override;
+
+    bool cancel(const std::string* message) override;
+    void explain(WaitExplanation& explanation) const override;
+
+    /// Runs the program's function and stores its result; on the task's own stack.
+    virtual void run_body() = 0;
+    /// Destroys the program's function before its time, when the task never started.
+    virtual void drop_body() = 0;
+
+    /// Ends the task with its result, or as cancelled when a request came after its last wait (bpo-30048).
+    void finish_normally();
+    /// Ends the task with what is being thrown; called inside `catch`.
+    void finish_with_current_exception();
+
+    /// Throws what a resumed task must not overlook: that it is given up, or cancelled.
+    void throw_if_interrupted() {
+        if (must_cancel || is_abandoning) [[unlikely]] {
+            throw_interruption();
+        }
+    }
+
+    int cancelling() const { return cancel_requests_; }
+    int uncancel();
+
+    /// Returns the last part of the path.
+    std::string segment() const;
+    /// Returns the path as far as it is known: all of it on replay, the last part otherwise.
+    std::string path() const;
+
+    [[noreturn]] void throw_interruption();
+
+    EntityState entity;
+    Fiber* fiber = nullptr;
+    Waitable* waiting_on = nullptr;
+    AwaitFrame* frames = nullptr;
+    bool is_main = false;
+    const std::string* name = nullptr;    // as given; null when none was
+    std::uint32_t ordinal = 0;            // of nameless ones among their siblings; copy number of named ones
+    std::uint32_t tasks_made = 0;
+    std::uint32_t timers_made = 0;
+    std::uint32_t objects_made = 0;
+    std::uint32_t refusals = 0;           // waits begun while it was being unwound
+    bool must_cancel = false;
+    bool is_injected = false;             // its cancellation was a mishap, not the program's
+    bool is_eligible = false;             // for an injected cancellation
+    bool is_abandoning = false;           // teardown unwinds it with TaskAbandoned
+    int cancel_requests_ = 0;
+    const std::string* must_cancel_message = nullptr;
+    Lane callbacks;                       // of what it schedules
+};
+
+/// Holds a task's function, made once and destroyed as soon as it has run.
+template <class F, class T>
+class TaskState final : public TaskBase, public Value<T> {
+public:
+    template <class G>
+    TaskState(EventLoop& loop, G&& function, const TaskOptions& options)
+        : TaskBase(loop, static_cast<Value<T>*>(this), options), function_(std::forward<G>(function)) {}
+
+    void run_body() override {
+        if constexpr (std::is_void_v<T>) {
+            (*function_)();
+        } else {
+            this->set((*function_)());
+        }
+        function_.reset();
+    }
+    void drop_body() override { function_.reset(); }
+
+private:
+    std::optional<F> function_;
+};
+
+}  // namespace detail
+
+/// A function that runs on its own stack, and the future of its result. Copies are handles to one task.
+///
+/// Source:    asyncio.Task, CPython 3.13.
+template <class T>
+class Task : public Future<T> {
+public:
+    Task() = default;
+    explicit Task(detail::TaskBase* state) : Future<T>(state) {}
+
+    /// Returns the name given, or the last part of its path.
+    std::string get_name() const;
+    /// Returns how many requests for cancellation are open.
+    int cancelling() const { return task_state().cancelling(); }
+    /// Takes one request back and returns how many are left; reaching 0 clears a pending one (CPython 3.13).
+    int uncancel() const { return task_state().uncancel(); }
+
+    detail::TaskBase& task_state() const { return static_cast<detail::TaskBase&>(this->state()); }
+};
+
+/// A task whatever its result.
+class AnyTask : public detail::AnyFuture {
+public:
+    AnyTask() = default;
+    explicit AnyTask(detail::TaskBase* state) : AnyFuture(state) {}
+    template <class T>
+    AnyTask(const Task<T>& task) : AnyFuture(task) {}
+
+    std::string get_name() const;
+    std::string path() const { return task_state().path(); }
+    int cancelling() const { return task_state().cancelling(); }
+    int uncancel() const { return task_state().uncancel(); }
+
+    detail::TaskBase& task_state() const { return static_cast<detail::TaskBase&>(this->state()); }
+};
+
+template <class T>
+std::string Task<T>::get_name() const {
+    return AnyTask(*this).get_name();
+}
+
+}  // namespace mishap

@@ -1,0 +1,20 @@
+#include <mishap/loop/await.hpp>
+
+namespace mishap::detail {
+
+void await_done(FutureBase& future, const char* operation, Place place) {
+    EventLoop& loop = running_task_loop("await()");
+    if (&future.loop() != &loop) {
+        throw UsageError("await() was given a future of another loop; use the loop that made it");
+    }
+    if (future.is_done()) {
+        loop.maybe_yield(operation, place);
+        return;
+    }
+    if (&future == loop.current_task()) {
+        throw UsageError("a task waits for itself: it would wait for ever");
+    }
+    loop.park(future, operation, place);
+}
+
+}  // namespace mishap::detail

@@ -1,0 +1,58 @@
+#include <mishap/loop/detail/block_pool.hpp>
+
+#include <new>
+
+namespace mishap::detail {
+
+void* BlockPool::allocate_slowly(std::size_t size, RunSerial run, SlotHeader::Content content) {
+    const std::size_t size_class = (size + granule - 1) / granule;
+    if (size_class >= free_.size()) {
+        throw std::bad_array_new_length();  // a result or closure above 64 KiB: callers report it as a UsageError
+    }
+    std::vector<SlotHeader*>& free = free_[size_class];
+    if (free.empty()) {
+        const std::size_t slot_bytes = sizeof(SlotHeader) + size_class * granule;
+        const std::size_t slots = size_class < classes ? slab_bytes / slot_bytes : 1;
+        auto* const memory = static_cast<std::byte*>(::operator new(slots * slot_bytes, std::align_val_t(alignof(SlotHeader))));
+        slabs_.push_back({memory, slot_bytes, slots});
+        free.reserve(free.size() + slots);
+        for (std::size_t i = slots; i-- > 0;) {
+            auto* const header = new (memory + i * slot_bytes) SlotHeader;
+            header->size_class = static_cast<std::uint16_t>(size_class);
+            poison(header + 1, *header);
+            free.push_back(header);
+        }
+    }
+    SlotHeader* const header = free.back();
+    free.pop_back();
+    return occupy(header, run, content);
+}
+
+void BlockPool::end_run(RunSerial run) {
+    if (live_ == 0) {
+        return;
+    }
+    // Slabs are visited in the order in which they were made, so that destructors run in the same order every time.
+    // A destructor may drop further handles of this run; those payloads have gone when the scan comes to them.
+    for (std::size_t s = 0; s < slabs_.size(); ++s) {
+        for (std::size_t i = 0; i < slabs_[s].slots && live_ != 0; ++i) {
+            auto& header = *std::launder(reinterpret_cast<SlotHeader*>(slabs_[s].begin + i * slabs_[s].slot_bytes));
+            if (header.run != run) {
+                continue;
+            }
+            void* const payload = &header + 1;
+            header.references = 1U << 30U;  // handles dropped by the destructor must not destroy it again
+            if (header.content == SlotHeader::Content::block) {
+                static_cast<Block*>(payload)->~Block();
+            }
+            release(payload);
+        }
+    }
+}
+
+BlockPool& block_pool() {
+    static thread_local BlockPool* const pool = new BlockPool;
+    return *pool;
+}
+
+}  // namespace mishap::detail

@@ -1,0 +1,375 @@
+#include <mishap/loop/event_loop.hpp>
+
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <mishap/loop/detail/stack_overflow.hpp>
+#include <mishap/sim/epoll_selector.hpp>
+#include <mishap/sim/errors.hpp>
+
+namespace mishap {
+
+namespace {
+
+constexpr std::uint64_t task_kind = hash_text("task");
+constexpr std::uint64_t timer_kind = hash_text("timer");
+constexpr std::uint64_t wait_kind = hash_text("wait");
+constexpr std::uint64_t callbacks_kind = hash_text("callbacks");
+
+detail::RunSerial next_run_serial() {
+    static thread_local detail::RunSerial serial = detail::no_run;
+    return ++serial == detail::no_run ? ++serial : serial;
+}
+
+}  // namespace
+
+namespace detail {
+
+void no_running_loop(const char* operation) {
+    throw UsageError(fmt::format(
+        "{} was called where no loop runs; call it from a function given to run(), explore() or create_task()", operation));
+}
+
+void no_current_task(const char* operation) {
+    throw UsageError(fmt::format(
+        "{} was called in a callback, where nothing may wait; make a task with create_task() and wait there", operation));
+}
+
+const std::string* intern(std::string_view text) {
+    // Node-based, so that the strings stay where they are; looked up only. Never destroyed: handles may live longer.
+    static thread_local auto* const texts = new boost::unordered_flat_map<std::uint64_t, std::unique_ptr<std::string>>;
+    std::unique_ptr<std::string>& entry = (*texts)[hash_text(text)];
+    if (entry == nullptr) {
+        entry = std::make_unique<std::string>(text);
+    }
+    return entry.get();
+}
+
+}  // namespace detail
+
+/// Makes a loop the running one of its thread for as long as it runs.
+class EventLoop::Running {
+public:
+    explicit Running(EventLoop& loop) : loop_(loop) {
+        if (detail::current_loop != nullptr) {
+            throw UsageError(
+                "a loop was run inside a running loop (run(), explore(), check(), replay() or run_until_complete() in a task "
+                "or callback); await the function directly instead, or explore it outside");
+        }
+        if (loop.is_closed_) {
+            throw UsageError("a closed loop was run; make a new EventLoop");
+        }
+        loop.thread_globals_ = detail::capture_thread_globals();
+        detail::park_state(loop.thread_globals_, saved_);
+        detail::current_loop = &loop;
+        detail::current_world() = loop.world_;
+        loop.thread_ = std::this_thread::get_id();
+        loop.is_running_ = true;
+    }
+    ~Running() {
+        loop_.is_running_ = false;
+        detail::current_loop = nullptr;
+        detail::current_world() = nullptr;
+        detail::resume_state(loop_.thread_globals_, saved_);
+    }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+private:
+    EventLoop& loop_;
+    detail::SavedState saved_;
+    detail::StickyFlags sticky_flags_;
+};
+
+EventLoop::EventLoop() : EventLoop(*new World(std::make_unique<EpollSelector>())) { own_world_.reset(world_); }
+
+EventLoop::EventLoop(World& world) : world_(&world), fibers_(&detail::fiber_pool()) {
+    is_any_order_ = world.options().order == Order::any;
+    detail::watch_stack_overflows();
+    begin_run();
+}
+
+EventLoop::~EventLoop() {
+    if (!is_closed_ && !is_running_) {
+        close();
+    }
+}
+
+void EventLoop::begin_run() {
+    run_ = next_run_serial();
+    batch_left_ = 0;
+    is_stopping_ = false;
+    main_done_ = false;
+    forced_yields_ = world_->options().forced_yields != 0;
+    outside_tasks_ = outside_timers_ = outside_objects_ = ticks_ = 0;
+    loop_lane_ = {};
+    loop_lane_.entity.key = detail::child_key(detail::outside_key, callbacks_kind, 0);
+    if (!name_copies_.empty()) {
+        name_copies_.clear();
+    }
+}
+
+void EventLoop::end_run() {
+    tasks_.clear();
+    ready_.clear();
+    timers_.clear();
+    threadsafe_.clear();
+    detail::block_pool().end_run(run_);
+}
+
+void EventLoop::close() {
+    if (is_running_) {
+        throw UsageError("close() was called on a running loop; call stop() and close it when run_forever() has returned");
+    }
+    if (is_closed_) {
+        return;
+    }
+    if (!tasks_.empty()) {
+        const Running running(*this);
+        tear_down();
+    }
+    end_run();
+    is_closed_ = true;
+}
+
+void EventLoop::check_usable() const {
+    if (is_closed_) {
+        throw UsageError("something was scheduled on a closed loop; make a new EventLoop");
+    }
+}
+
+std::uint64_t EventLoop::running_key() const {
+    return current_ != nullptr ? current_->entity.key : detail::outside_key;
+}
+
+void EventLoop::tell_names(std::uint64_t key, std::uint64_t creator, std::string segment) {
+    world_->names().put(key, creator, std::move(segment));
+}
+
+void EventLoop::identify(detail::Tracked& object, std::uint64_t kind_hash, const char* kind, const std::string* name) {
+    const std::uint32_t ordinal = ++(current_ != nullptr ? current_->objects_made : outside_objects_);
+    object.key = detail::child_key(running_key(), kind_hash, ordinal);
+    object.write_hash = object.reads_sum = 0;
+    if (world_->is_observing()) {
+        tell_names(object.key, running_key(), fmt::format("{}#{}", name != nullptr ? path_segment(*name) : kind, ordinal));
+    }
+}
+
+void EventLoop::identify_wait(detail::Tracked& object) {
+    const EntityStep who = world_->running();
+    object.key = detail::child_key(who.entity, wait_kind, who.step);
+    tell_names(object.key, who.entity, fmt::format("wait#{}", who.step));
+}
+
+void EventLoop::add_task(detail::TaskBase& task) {
+    const std::uint64_t creator = running_key();
+    if (task.name == nullptr) {
+        task.ordinal = ++(current_ != nullptr ? current_->tasks_made : outside_tasks_);
+        task.entity.key = detail::child_key(creator, task_kind, task.ordinal);
+    } else {
+        const std::uint64_t name = hash_text(*task.name);
+        task.ordinal = ++name_copies_[detail::named_key(creator, name)];
+        task.entity.key = detail::named_key(creator, name, task.ordinal);
+    }
+    task.entity.creator = creator;
+    task.entity.chain = current_ != nullptr ? current_->entity.chain : 0;
+    task.callbacks.entity.key = detail::child_key(task.entity.key, callbacks_kind, 0);
+    task.callbacks.entity.creator = task.entity.key;
+    task.key = task.entity.key;  // its control cell, as an object
+    task.is_main = tasks_.empty() && current_ == nullptr;
+    task.is_eligible = current_ != nullptr;
+    ++detail::header_of(&task).references;  // of the loop, until the task is done
+    tasks_.push_back(task);
+    task.wake = WakeReason::start;
+    task.enabled_by = world_->running();
+    ready_.push(task);
+    if (world_->is_observing()) {
+        tell_names(task.entity.key, creator, task.segment());
+        tell_names(task.callbacks.entity.key, task.entity.key, "callbacks#0");
+        if (world_->wants_steps()) {
+            world_->created().push_back(task.entity.key);
+        }
+    }
+}
+
+void EventLoop::remove_task(detail::TaskBase& task) {
+    tasks_.erase(tasks_.iterator_to(task));
+    detail::Ref<detail::TaskBase>::drop(&task);
+}
+
+void EventLoop::wake(detail::TaskBase& task, WakeReason reason) {
+    task.wake = reason;
+    task.enabled_by = world_->running();
+    ready_.push(task);
+    if (world_->wants_steps()) [[unlikely]] {
+        world_->enabled().push_back(task.entity.key);
+    }
+}
+
+void EventLoop::schedule(detail::HandleBase& handle, detail::Lane& lane, detail::Block* lane_owner) {
+    handle.loop = this;
+    handle.lane = &lane;
+    if (lane_owner != nullptr) {
+        handle.lane_owner = detail::Ref<detail::Block>(lane_owner);
+    }
+    if (lane.entity.key == 0) {
+        // A future's lane gets its key when it is first used: most futures have no callbacks.
+        lane.entity.key = detail::child_key(static_cast<detail::FutureBase*>(lane_owner)->key, callbacks_kind, 0);
+        if (world_->is_observing()) {
+            tell_names(lane.entity.key, static_cast<detail::FutureBase*>(lane_owner)->key, "callbacks#0");
+        }
+    }
+    ++detail::header_of(&handle).references;
+    handle.is_scheduled = true;
+    handle.wake = WakeReason::callback;
+    handle.enabled_by = world_->running();
+    handle.next_in_lane = nullptr;
+    const bool is_first = lane.first == nullptr;
+    (is_first ? lane.first : lane.last->next_in_lane) = &handle;
+    lane.last = &handle;
+    ready_.push(handle, is_first);
+    if (is_first && world_->wants_steps()) [[unlikely]] {
+        world_->enabled().push_back(lane.entity.key);
+    }
+}
+
+void EventLoop::arm(detail::HandleBase& handle, std::int64_t when_ns) {
+    handle.loop = this;
+    handle.when_ns = when_ns;
+    handle.is_scheduled = true;
+    ++detail::header_of(&handle).references;
+    handle.timer = timers_.arm(std::max<std::int64_t>(when_ns, 0), &handle);
+    const std::uint32_t ordinal = ++(current_ != nullptr ? current_->timers_made : outside_timers_);
+    handle.own_lane.entity.creator = running_key();
+    handle.own_lane.entity.key = detail::child_key(running_key(), timer_kind, ordinal);
+    handle.own_lane.entity.chain = current_ != nullptr ? current_->entity.chain : 0;
+    if (world_->is_observing()) {
+        tell_names(handle.own_lane.entity.key, running_key(), fmt::format("timer#{}", ordinal));
+    }
+}
+
+void EventLoop::unschedule(detail::HandleBase& handle) {
+    if (!handle.is_scheduled) {
+        return;
+    }
+    handle.is_scheduled = false;
+    if (handle.when_ns >= 0 && timers_.cancel(handle.timer)) {
+        detail::Ref<detail::HandleBase>::drop(&handle);
+        return;
+    }
+    // It is ready already: take it out of its lane and out of the ready set (asyncio skips it when its turn comes).
+    detail::Lane& lane = *handle.lane;
+    if (lane.first == &handle) {
+        lane.first = handle.next_in_lane;
+        if (lane.first != nullptr) {
+            ready_.make_selectable(*lane.first);
+        }
+    } else {
+        detail::HandleBase* before = lane.first;
+        while (before->next_in_lane != &handle) {
+            before = before->next_in_lane;
+        }
+        before->next_in_lane = handle.next_in_lane;
+        if (lane.last == &handle) {
+            lane.last = before;
+        }
+    }
+    if (lane.first == nullptr) {
+        lane.last = nullptr;
+    }
+    if (ready_.is_before(handle, batch_mark_)) {
+        --batch_left_;
+    }
+    ready_.remove(handle);
+    detail::Ref<detail::HandleBase>::drop(&handle);
+}
+
+void EventLoop::call_soon_threadsafe(std::function<void()> callback) {
+    check_usable();
+    const std::lock_guard guard(threadsafe_mutex_);
+    threadsafe_.push_back(std::move(callback));
+    world_->selector().wake_up();
+}
+
+void EventLoop::drain_threadsafe() {
+    std::vector<std::function<void()>> callbacks;
+    {
+        const std::lock_guard guard(threadsafe_mutex_);
+        callbacks.swap(threadsafe_);
+    }
+    for (std::function<void()>& callback : callbacks) {
+        call_soon(std::move(callback));
+    }
+}
+
+void EventLoop::run_forever() {
+    const Running running(*this);
+    run_some();
+    is_stopping_ = false;
+}
+
+void EventLoop::run_until_done(detail::FutureBase& future) {
+    auto stop_when_done = [this] {
+        is_stopping_ = true;
+        main_done_ = true;
+    };
+    if (&future.loop() != this) {
+        throw UsageError("run_until_complete() was given a future of another loop; run the loop that made it");
+    }
+    main_done_ = false;
+    Outcome outcome = Outcome::stopped;
+    {
+        const Running running(*this);
+        future.add_callback(make_block<detail::FunctionHandle<decltype(stop_when_done)>>(stop_when_done));
+        outcome = run_some();
+        is_stopping_ = false;
+    }
+    if (!future.is_done()) {
+        throw UsageError(outcome == Outcome::stopped
+                             ? "the loop was stopped before the future of run_until_complete() was done"
+                             : "nothing is left that could complete the future of run_until_complete(): its tasks wait for "
+                               "each other; explore() says who waits for what");
+    }
+}
+
+void EventLoop::set_exception_handler(std::function<void(EventLoop&, const LoopException&)> handler) {
+    exception_handler_ = std::move(handler);
+}
+
+void EventLoop::call_exception_handler(const LoopException& what) {
+    if (exception_handler_ == nullptr) {
+        if (!world_->is_simulated()) {
+            std::fputs(fmt::format("{}: {}\n", what.message, describe_exception(what.exception)).c_str(), stderr);
+        }
+        return;
+    }
+    try {
+        exception_handler_(*this, what);
+    } catch (...) {
+        std::fputs("mishap: the loop's exception handler threw; what it threw is dropped\n", stderr);
+    }
+}
+
+void EventLoop::report_never_retrieved(const detail::FutureBase& future) {
+    const std::string what = fmt::format("{} was never retrieved", describe_exception(future.peek_exception()));
+    if (world_->is_tearing_down()) {
+        return;
+    }
+    world_->note({FindingKind::never_retrieved,
+                  future.is_task() ? fmt::format("task {}: {}", static_cast<const detail::TaskBase&>(future).path(), what)
+                                   : what});
+    call_exception_handler({future.is_task() ? "Task exception was never retrieved" : "Future exception was never retrieved",
+                            future.peek_exception()});
+}
+
+std::vector<AnyTask> all_tasks() {
+    std::vector<AnyTask> tasks;
+    detail::running_loop("all_tasks()").for_each_task([&](detail::TaskBase& task) {
+        if (!task.is_done()) {
+            tasks.emplace_back(&task);
+        }
+    });
+    return tasks;
+}
+
+}  // namespace mishap

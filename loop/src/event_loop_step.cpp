@@ -1,0 +1,381 @@
+// The inner loop: what goes next, one step, what time it is.
+
+#include <mishap/loop/event_loop.hpp>
+#include <mishap/sim/errors.hpp>
+
+#include <fmt/format.h>
+
+namespace mishap {
+
+namespace {
+
+constexpr std::uint64_t time_key = detail::child_key(detail::outside_key, hash_text("time"), 0);
+constexpr std::uint32_t deadlines_max = 8;  // classes of a tick question
+
+const std::string& injected_message() {
+    static const std::string message = "injected by mishap";
+    return message;
+}
+
+}  // namespace
+
+EventLoop::Outcome EventLoop::run_some() {
+    for (bool first = true;; first = false) {
+        if (batch_left_ == 0) {
+            if (is_stopping_ && !first) {
+                return Outcome::stopped;
+            }
+            if (!begin_iteration()) {
+                return world_->has_failed() ? Outcome::verdict : Outcome::stuck;
+            }
+            if (batch_left_ == 0) {
+                continue;
+            }
+        }
+        if (!pick_and_step()) {
+            return Outcome::verdict;
+        }
+    }
+}
+
+/// Returns false when nothing is ready and nothing can become ready.
+bool EventLoop::begin_iteration() {
+    if (!world_->is_simulated()) {
+        wait_for_world();
+        release_due_timers();
+    } else {
+        if (!timers_.empty()) {
+            release_due_timers();
+        }
+        while (ready_.empty() && !is_stopping_) {
+            if (timers_.empty()) {
+                return false;
+            }
+            tick();
+            if (world_->has_failed() || world_->choices().is_abandoned()) {
+                return false;
+            }
+        }
+    }
+    batch_left_ = ready_.size();
+    batch_mark_ = ready_.mark();
+    return true;
+}
+
+std::uint32_t EventLoop::release_due_timers() {
+    std::uint32_t released = 0;
+    timers_.pop_until(world_->now_ns(), [&](std::int64_t, detail::HandleBase* handle) {
+        ++released;
+        handle->lane = &handle->own_lane;
+        handle->own_lane.first = handle->own_lane.last = handle;
+        handle->next_in_lane = nullptr;
+        handle->wake = WakeReason::deadline;
+        handle->enabled_by = world_->running();
+        ready_.push(*handle);
+        if (world_->wants_steps()) {
+            world_->enabled().push_back(handle->own_lane.entity.key);
+        }
+    });
+    return released;
+}
+
+/// Lets the operating system tell what is ready, and sleeps until then when nothing else is to be done.
+void EventLoop::wait_for_world() {
+    drain_threadsafe();
+    std::optional<std::chrono::nanoseconds> timeout;
+    if (!ready_.empty() || is_stopping_) {
+        timeout = std::chrono::nanoseconds(0);
+    } else if (!timers_.empty()) {
+        timeout = std::chrono::nanoseconds(std::max<std::int64_t>(timers_.earliest() - world_->now_ns(), 0));
+    }
+    selected_.clear();
+    world_->selector().select(timeout, selected_);
+    drain_threadsafe();
+}
+
+void EventLoop::tick() {
+    const std::int64_t now = choose_deadline();
+    if (now > world_->options().time_max.count() && !world_->is_tearing_down()) {
+        world_->fail({.kind = FindingKind::over_budget,
+                      .what = fmt::format("the run needs more than {} s of virtual time; raise time_max if that is right",
+                                          world_->options().time_max.count() / 1'000'000'000),
+                      .label = "time_max"});
+        return;
+    }
+    ++ticks_;
+    if (now > world_->now_ns()) {
+        world_->move_clock(now);
+    }
+    release_due_timers();
+}
+
+/// Returns the deadline to which the clock goes: the earliest, or, as a mishap, a later one within the slack.
+std::int64_t EventLoop::choose_deadline() {
+    const std::int64_t slack = world_->options().timer_slack.count();
+    if (slack == 0 || !world_->choices().is_asking()) {
+        return timers_.earliest();
+    }
+    std::array<std::int64_t, deadlines_max> deadlines{};
+    std::uint32_t count = 0;
+    timers_.distinct_deadlines(slack, deadlines_max, [&](std::int64_t when) { deadlines[count++] = when; });
+    return deadlines[world_->choices().decide(ChoiceKind::tick, count, {}, {time_key, ticks_ + 1}, 0)];
+}
+
+bool EventLoop::may_time_pass() const {
+    return world_->spent().time_passes < world_->options().time_passes && !timers_.empty() && is_any_order_;
+}
+
+/// Makes the timers of the next deadline ready although other entries are.
+void EventLoop::let_time_pass() {
+    ++world_->spent().time_passes;
+    world_->touch_as(world_->time_passes_budget(), {.access = Access::write, .is_budget = true}, "time passes");
+    const std::int64_t now = std::max(timers_.earliest(), world_->now_ns());
+    ++ticks_;
+    world_->move_clock(now);
+    batch_left_ += release_due_timers();
+    batch_mark_ = ready_.mark();
+    batch_left_ = ready_.size();
+}
+
+bool EventLoop::pick_and_step() {
+    const bool may_pass = may_time_pass();
+    const std::uint32_t entries = is_any_order_ ? ready_.selectable() : 1;
+    const std::uint32_t taken = world_->choices().schedule(entries + (may_pass ? 1 : 0), *this);
+    if (world_->choices().is_abandoned()) [[unlikely]] {
+        return false;
+    }
+    if (may_pass && taken == entries) [[unlikely]] {
+        let_time_pass();
+        return true;
+    }
+    detail::Ready& entry = static_cast<detail::Ready&>(ready_.at(taken));
+    if (ready_.is_before(entry, batch_mark_)) {
+        --batch_left_;
+    }
+    ready_.remove(entry);
+    if (entry.is_task_entry) {
+        auto& task = static_cast<detail::TaskBase&>(entry);
+        begin_step(task, task.entity, taken);
+        run_task(task);
+    } else {
+        auto& handle = static_cast<detail::HandleBase&>(entry);
+        begin_step(handle, handle.lane->entity, taken);
+        run_handle(handle);
+    }
+    if (world_->steps() > world_->options().steps_max && world_->is_simulated()) [[unlikely]] {
+        world_->fail({.kind = FindingKind::over_budget,
+                      .what = fmt::format("the run needs more than {} steps; if that is right and it does end, raise "
+                                          "steps_max",
+                                          world_->options().steps_max),
+                      .label = "steps_max"});
+    }
+    return !world_->has_failed() && !world_->choices().is_abandoned();
+}
+
+void EventLoop::begin_step(const detail::Ready& entry, detail::EntityState& entity, std::uint32_t taken) {
+    ++entity.step;
+    const EntityStep who{entity.key, entity.step};
+    world_->begin_step(who, &entity.chain);
+    world_->digest().fold(entity.key + ((std::uint64_t{taken} << 8U) | static_cast<std::uint64_t>(entry.wake)));
+    if (world_->is_tracing()) [[unlikely]] {
+        if (taken != 0) {
+            const Question& question = world_->choices().question();
+            const Candidate calm = question.candidates().empty() ? Candidate{} : candidates_.front();
+            world_->tell({.kind = EventKind::mishap, .other = {calm.key, calm.step}, .value = taken});
+        }
+        world_->tell({.kind = EventKind::step, .value = static_cast<std::int64_t>(entry.wake)});
+    }
+}
+
+void EventLoop::end_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end) {
+    world_->digest().fold(static_cast<std::uint64_t>(world_->now_ns()) * 4 + static_cast<std::uint64_t>(end));
+    const EntityStep who{entity.key, entity.step};
+    world_->choices().step_made(who, end);
+    if (world_->wants_steps()) [[unlikely]] {
+        world_->strategy()->after_step({.entity = who,
+                                        .kind = kind,
+                                        .wake = wake,
+                                        .end = end,
+                                        .footprint = world_->footprint(),
+                                        .created = world_->created(),
+                                        .enabled = world_->enabled(),
+                                        .disabled = world_->disabled(),
+                                        .data_classes = world_->choices().data_classes()});
+        world_->clear_step();
+    }
+}
+
+void EventLoop::run_task(detail::TaskBase& task) {
+    const WakeReason wake = task.wake;
+    if (task.entity.step != 1 || world_->options().cancel_everywhere) {
+        maybe_inject_cancellation(task);
+    }
+    current_ = &task;
+    if (task.fiber == nullptr && (task.must_cancel || task.is_abandoning)) {
+        // Cancelled before it began: its function never runs.
+        task.drop_body();
+        task.must_cancel = false;
+        task.finish_cancelled(task.must_cancel_message);
+    } else {
+        resume(task);
+    }
+    current_ = nullptr;
+    StepEnd end = StepEnd::parked;
+    if (task.is_done()) {
+        end = StepEnd::finished;
+    } else if (task.ready_slot != detail::ReadyEntry::nowhere && ready_.contains(task)) {
+        end = StepEnd::yielded;
+    }
+    end_step(task.entity, EntityKind::task, wake, end);
+    if (end == StepEnd::finished) {
+        remove_task(task);
+    }
+}
+
+void EventLoop::resume(detail::TaskBase& task) {
+    if (task.fiber == nullptr) {
+        task.fiber = fibers_->acquire(task, hub_);
+    }
+    detail::Fiber& fiber = *task.fiber;
+    detail::switch_context(hub_, fiber.context);
+    if (fiber.task == nullptr) {
+        fibers_->release(&fiber);
+        task.fiber = nullptr;
+    }
+}
+
+void EventLoop::park(detail::Waitable& waitable, const char* operation, Place place) {
+    detail::TaskBase& task = *current_;
+    if (task.is_abandoning) [[unlikely]] {
+        refuse_to_wait(task);
+    }
+    detail::Listener listener{nullptr, &task, nullptr};
+    waitable.add_listener(listener);
+    task.waiting_on = &waitable;
+    detail::AwaitFrame frame{operation, place, task.frames};
+    task.frames = &frame;
+    if (task.must_cancel && waitable.cancel(task.must_cancel_message)) [[unlikely]] {
+        task.must_cancel = false;
+    }
+    ++world_->activity().waits;
+    if (world_->is_tracing()) [[unlikely]] {
+        world_->tell({.kind = EventKind::wait, .object = waitable.key, .what = operation, .place = place});
+    }
+    suspend();
+    task.frames = frame.outer;
+    task.waiting_on = nullptr;
+    if (task.is_abandoning && !waitable.is_done()) [[unlikely]] {
+        waitable.remove_listener(listener);
+    }
+    task.throw_if_interrupted();
+}
+
+void EventLoop::yield(const char* operation, Place place) {
+    detail::TaskBase& task = *current_;
+    if (task.is_abandoning) [[unlikely]] {
+        refuse_to_wait(task);
+    }
+    task.wake = WakeReason::yield;
+    task.enabled_by = world_->running();
+    ready_.push(task);
+    detail::AwaitFrame frame{operation, place, task.frames};
+    task.frames = &frame;
+    suspend();
+    task.frames = frame.outer;
+    task.throw_if_interrupted();
+}
+
+void EventLoop::force_yield(const char* operation, Place place) {
+    if (current_ == nullptr || world_->spent().forced_yields >= world_->options().forced_yields ||
+        !world_->choices().is_asking()) {
+        return;
+    }
+    if (world_->choices().decide(ChoiceKind::forced_yield, 2, {}, world_->running(), 0) == 0) {
+        return;
+    }
+    ++world_->spent().forced_yields;
+    world_->touch_as(world_->forced_yields_budget(), {.access = Access::write, .is_budget = true}, "forced yield");
+    if (world_->is_tracing()) {
+        world_->tell({.kind = EventKind::mishap, .value = 1, .what = "yields where it need not wait", .place = place});
+    }
+    yield(operation, place);
+}
+
+void EventLoop::maybe_inject_cancellation(detail::TaskBase& task) {
+    const WorldOptions& options = world_->options();
+    if (world_->spent().cancellations >= options.cancellations || !task.is_eligible || task.must_cancel ||
+        !world_->choices().is_asking()) {
+        return;
+    }
+    if (task.wake != WakeReason::future && !options.cancel_everywhere) {
+        return;
+    }
+    if (world_->choices().decide(ChoiceKind::cancel, 2, {}, world_->running(), 0) == 0) {
+        return;
+    }
+    ++world_->spent().cancellations;
+    world_->touch_as(world_->cancellations_budget(), {.access = Access::write, .is_budget = true}, "cancellation");
+    if (world_->is_tracing()) {
+        world_->tell({.kind = EventKind::mishap, .value = 1, .what = "is cancelled before it resumes"});
+    }
+    task.is_injected = true;
+    task.cancel(&injected_message());
+}
+
+void EventLoop::run_handle(detail::HandleBase& handle) {
+    detail::Lane& lane = *handle.lane;
+    const WakeReason wake = handle.wake;
+    const EntityKind kind = wake == WakeReason::deadline ? EntityKind::timer : EntityKind::lane;
+    lane.first = handle.next_in_lane;
+    if (lane.first != nullptr) {
+        ready_.make_selectable(*lane.first);
+    } else {
+        lane.last = nullptr;
+    }
+    handle.is_scheduled = false;
+    // The other place where the library catches what user code throws.
+    try {
+        handle.invoke();
+    } catch (const detail::TaskAbandoned&) {
+        // A check failed in a callback: the world has its verdict.
+    } catch (...) {
+        call_exception_handler({"Exception in callback", std::current_exception()});
+    }
+    end_step(lane.entity, kind, wake, StepEnd::finished);
+    detail::Ref<detail::HandleBase>::drop(&handle);
+}
+
+std::span<const Candidate> EventLoop::candidates() {
+    candidates_.clear();
+    ready_.for_each_selectable([&](const detail::ReadyEntry& entry) {
+        candidates_.push_back(candidate(static_cast<const detail::Ready&>(entry),
+                                        static_cast<std::uint32_t>(candidates_.size())));
+    });
+    if (may_time_pass()) {
+        candidates_.push_back({.key = time_key,
+                               .kind = EntityKind::time,
+                               .wake = WakeReason::time_passes,
+                               .calm_rank = static_cast<std::uint32_t>(candidates_.size()),
+                               .step = ticks_ + 1});
+    }
+    return candidates_;
+}
+
+Candidate EventLoop::candidate(const detail::Ready& entry, std::uint32_t rank) const {
+    const bool is_task = entry.is_task_entry;
+    const detail::EntityState& entity = is_task ? static_cast<const detail::TaskBase&>(entry).entity
+                                                : static_cast<const detail::HandleBase&>(entry).lane->entity;
+    EntityKind kind = EntityKind::task;
+    if (!is_task) {
+        kind = entry.wake == WakeReason::deadline ? EntityKind::timer : EntityKind::lane;
+    }
+    return {.key = entity.key,
+            .creator = entity.creator,
+            .kind = kind,
+            .wake = entry.wake,
+            .calm_rank = rank,
+            .step = entity.step + 1,
+            .enabled_by = entry.enabled_by};
+}
+
+}  // namespace mishap

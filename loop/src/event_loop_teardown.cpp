@@ -1,0 +1,102 @@
+// What happens to tasks that are left when a run has its verdict or a loop is closed.
+
+#include <exception>
+
+#include <mishap/loop/event_loop.hpp>
+#include <mishap/sim/errors.hpp>
+
+namespace mishap {
+
+namespace {
+constexpr std::uint64_t calm_steps_max = 10'000;    // for tasks to leave in good order after their cancellation
+constexpr std::uint32_t refusals_max = 100;         // waits that a task may begin while it is being unwound
+}  // namespace
+
+std::size_t EventLoop::tear_down() {
+    if (tasks_.empty()) {
+        return 0;
+    }
+    world_->begin_teardown();
+    is_stopping_ = false;
+    for (auto task = tasks_.rbegin(); task != tasks_.rend(); ++task) {
+        task->cancel(nullptr);
+    }
+    run_calmly(calm_steps_max);
+    std::size_t abandoned = 0;
+    while (!tasks_.empty()) {
+        detail::TaskBase& task = tasks_.back();
+        unwind(task);
+        if (!task.is_done()) {
+            abandon(task);
+            ++abandoned;
+        }
+    }
+    return abandoned;
+}
+
+/// Runs what is ready, calmly; the clock moves as far as the tasks that leave make it.
+bool EventLoop::run_calmly(std::uint64_t steps_max) {
+    const std::uint64_t end = world_->steps() + steps_max;
+    while (!tasks_.empty() && world_->steps() < end) {
+        if (batch_left_ == 0) {
+            if (!world_->is_simulated() && ready_.empty() && timers_.empty()) {
+                return false;
+            }
+            if (!begin_iteration()) {
+                return false;
+            }
+            if (batch_left_ == 0) {
+                continue;
+            }
+        }
+        pick_and_step();
+    }
+    return tasks_.empty();
+}
+
+/// Resumes a task once more, so that its wait throws what nobody catches by name.
+void EventLoop::unwind(detail::TaskBase& task) {
+    task.is_abandoning = true;
+    if (ready_.contains(task)) {
+        ready_.remove(task);
+        batch_left_ = 0;
+    }
+    world_->begin_step({task.entity.key, ++task.entity.step}, &task.entity.chain);
+    run_task(task);
+    batch_left_ = 0;
+}
+
+/// Gives up a task that would not end: its stack is never used again, and nobody touches it.
+void EventLoop::abandon(detail::TaskBase& task) {
+    if (task.fiber != nullptr) {
+        fibers_->quarantine(task.fiber);
+    }
+    if (ready_.contains(task)) {
+        ready_.remove(task);
+    }
+    tasks_.erase(tasks_.iterator_to(task));
+}
+
+/// A task that is being unwound tries to wait: its wait throws, unless that would end the program (it is in a
+/// destructor) or it has caught too many already; then it stays where it is for good.
+void EventLoop::refuse_to_wait(detail::TaskBase& task) {
+    if (std::uncaught_exceptions() > 0 || ++task.refusals > refusals_max) {
+        for (;;) {
+            suspend();
+        }
+    }
+    throw detail::TaskAbandoned();
+}
+
+void EventLoop::park_failed() {
+    if (current_ == nullptr) {
+        throw detail::TaskAbandoned();  // in a callback: its trampoline knows it
+    }
+    detail::TaskBase& task = *current_;
+    while (!task.is_abandoning) {
+        suspend();
+    }
+    refuse_to_wait(task);
+}
+
+}  // namespace mishap

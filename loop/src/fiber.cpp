@@ -1,0 +1,74 @@
+#include <mishap/loop/detail/fiber.hpp>
+
+#include <cerrno>
+#include <new>
+
+#include <mishap/loop/task.hpp>
+#include <mishap/sim/errors.hpp>
+
+namespace mishap::detail {
+
+namespace {
+
+/// Runs the tasks that a fiber is given, one after another, for as long as the thread lives.
+void fiber_main(void* argument) {
+    Fiber& fiber = *static_cast<Fiber*>(argument);
+    for (;;) {
+        TaskBase& task = *fiber.task;
+        errno = 0;  // what the task before left must not be seen
+        // One of the two places where the library catches what user code throws (the other runs callbacks).
+        try {
+            task.run_body();
+            task.finish_normally();
+        } catch (...) {
+            task.finish_with_current_exception();
+        }
+        fiber.task = nullptr;
+        switch_context(fiber.context, *fiber.hub);
+    }
+}
+
+StackOptions& options_of_thread() {
+    static thread_local StackOptions options;
+    return options;
+}
+
+FiberPool*& pool_of_thread() {
+    static thread_local FiberPool* pool = nullptr;
+    return pool;
+}
+
+}  // namespace
+
+void FiberPool::make() {
+    Stack* const stack = stacks_.acquire();
+    // The fiber lies on top of its own stack: that page is touched anyway.
+    auto* const place = stack->top - (sizeof(Fiber) + 15) / 16 * 16;
+    Fiber* const fiber = new (place) Fiber;
+    fiber->stack = stack;
+    Stack usable = *stack;
+    usable.top = place;
+    make_context(fiber->context, usable, fiber_main, fiber);
+    idle_.push_back(fiber);
+}
+
+void FiberPool::quarantine(Fiber* fiber) { stacks_.quarantine(fiber->stack); }
+
+FiberPool& fiber_pool() {
+    FiberPool*& pool = pool_of_thread();
+    if (pool == nullptr) {
+        pool = new FiberPool(options_of_thread());  // lives as long as the thread: abandoned stacks stay mapped
+    }
+    return *pool;
+}
+
+void set_stack_options(const StackOptions& options) {
+    if (pool_of_thread() != nullptr) {
+        throw UsageError(
+            "the stack options were set after the first task of this thread; set them before anything runs, or with the "
+            "environment variable MISHAP_STACK_SIZE");
+    }
+    options_of_thread() = options;
+}
+
+}  // namespace mishap::detail

@@ -1,0 +1,120 @@
+#include <mishap/loop/future.hpp>
+
+#include <fmt/format.h>
+#include <mishap/loop/event_loop.hpp>
+
+namespace mishap {
+namespace detail {
+
+namespace {
+constexpr std::uint64_t future_kind = hash_text("future");
+}
+
+FutureBase::FutureBase(EventLoop& loop, void* value) : loop_(&loop), value_(value) {
+    loop.identify(*this, future_kind, "future", nullptr);
+}
+
+FutureBase::~FutureBase() {
+    if (!retrieved_) [[unlikely]] {
+        // asyncio reports this once, when the future goes.
+        loop_->report_never_retrieved(*this);
+    }
+}
+
+bool FutureBase::cancel(const std::string* message) {
+    if (is_done()) {
+        return false;
+    }
+    finish_cancelled(message);
+    return true;
+}
+
+void FutureBase::explain(WaitExplanation& explanation) const {
+    explanation.what = "a future that nobody has completed";
+}
+
+void FutureBase::check_pending(const char* operation) const {
+    if (is_done()) {
+        throw InvalidStateError(fmt::format("{} on a future that is done already; ask done() first", operation));
+    }
+}
+
+void FutureBase::finish() {
+    state_ = State::finished;
+    loop_->world().touch(*this, Access::write, "is done");
+    schedule_listeners();
+}
+
+void FutureBase::finish_with(std::exception_ptr exception) {
+    if (is_task_ && loop_->current_task() != this) {
+        throw UsageError("set_exception() was called on a task: it ends with what its function throws");
+    }
+    check_pending("set_exception()");
+    exception_ = std::move(exception);
+    retrieved_ = false;
+    finish();
+}
+
+void FutureBase::finish_cancelled(const std::string* message) {
+    state_ = State::cancelled;
+    cancel_message_ = message;
+    loop_->world().touch(*this, Access::write, "is cancelled");
+    schedule_listeners();
+}
+
+void FutureBase::throw_unless_succeeded(const char* question) {
+    loop_->world().touch(*this, Access::read, question);
+    if (state_ == State::pending) {
+        throw InvalidStateError(fmt::format("{} of a future that is not done; await it first", question));
+    }
+    if (state_ == State::cancelled) {
+        throw CancelledError(cancel_message_ != nullptr ? *cancel_message_ : std::string());
+    }
+    if (exception_ != nullptr) {
+        retrieved_ = true;
+        std::rethrow_exception(exception_);
+    }
+}
+
+std::exception_ptr FutureBase::exception() {
+    if (state_ == State::finished) {
+        loop_->world().touch(*this, Access::read, "exception()");
+        retrieved_ = true;
+        return exception_;
+    }
+    throw_unless_succeeded("exception()");
+    return nullptr;
+}
+
+void FutureBase::add_callback(HandleBase* handle) {
+    handle->loop = loop_;
+    if (is_done()) {
+        loop_->schedule(*handle, lane_, this);
+        return;
+    }
+    handle->Listener::handle = handle;
+    ++header_of(handle).references;  // of the list; schedule() takes its own
+    add_listener(*handle);
+}
+
+void FutureBase::schedule_listeners() {
+    Listener* listener = first_;
+    first_ = last_ = nullptr;
+    while (listener != nullptr) {
+        Listener* const next = listener->next;  // scheduling may reuse the listener's links
+        if (listener->task != nullptr) {
+            loop_->wake(*listener->task, state_ == State::cancelled ? WakeReason::cancelled : WakeReason::future);
+        } else {
+            loop_->schedule(*listener->handle, lane_, this);
+            --header_of(listener->handle).references;
+        }
+        listener = next;
+    }
+}
+
+bool AnyFuture::cancel(std::string_view message) const {
+    return state_->cancel(message.empty() ? nullptr : intern(message));
+}
+
+}  // namespace detail
+}  // namespace mishap

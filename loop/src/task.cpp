@@ -1,0 +1,97 @@
+#include <mishap/loop/task.hpp>
+
+#include <fmt/format.h>
+#include <mishap/loop/event_loop.hpp>
+
+namespace mishap {
+namespace detail {
+
+TaskBase::TaskBase(EventLoop& loop, void* value, const TaskOptions& options)
+    : FutureBase(loop, value), name(options.name.empty() ? nullptr : intern(options.name)) {
+    is_task_ = true;
+    is_task_entry = true;
+}
+
+TaskBase::~TaskBase() = default;
+
+bool TaskBase::cancel(const std::string* message) {
+    if (is_done()) {
+        return false;
+    }
+    loop_->world().touch(*this, Access::write, "Task.cancel");
+    ++cancel_requests_;
+    // What is waited for may be a task itself: the request goes down the chain (bpo-34872).
+    if (waiting_on != nullptr && waiting_on->cancel(message)) {
+        return true;
+    }
+    must_cancel = true;
+    must_cancel_message = message;
+    return true;
+}
+
+int TaskBase::uncancel() {
+    if (cancel_requests_ > 0) {
+        --cancel_requests_;
+        if (cancel_requests_ == 0) {
+            must_cancel = false;
+        }
+    }
+    return cancel_requests_;
+}
+
+void TaskBase::explain(WaitExplanation& explanation) const {
+    explanation.what = "task " + path();
+    explanation.holders.push_back(this);
+}
+
+void TaskBase::finish_normally() {
+    if (must_cancel) {
+        must_cancel = false;
+        finish_cancelled(must_cancel_message);
+    } else {
+        finish();
+    }
+}
+
+void TaskBase::finish_with_current_exception() {
+    drop_body();
+    try {
+        throw;
+    } catch (const CancelledError& error) {
+        finish_cancelled(error.message().empty() ? nullptr : intern(error.message()));
+    } catch (const TaskAbandoned&) {
+        finish_cancelled(nullptr);
+    } catch (...) {
+        must_cancel = false;
+        finish_with(std::current_exception());
+    }
+}
+
+void TaskBase::throw_interruption() {
+    if (is_abandoning) {
+        throw TaskAbandoned();
+    }
+    must_cancel = false;
+    throw CancelledError(must_cancel_message != nullptr ? *must_cancel_message : std::string());
+}
+
+std::string TaskBase::segment() const {
+    if (name == nullptr) {
+        return fmt::format("task#{}", ordinal);
+    }
+    return ordinal <= 1 ? path_segment(*name) : fmt::format("{}~{}", path_segment(*name), ordinal);
+}
+
+std::string TaskBase::path() const {
+    const Names& names = loop_->world().names();
+    return names.knows(entity.key) ? names.path(entity.key) : segment();
+}
+
+}  // namespace detail
+
+std::string AnyTask::get_name() const {
+    const detail::TaskBase& task = task_state();
+    return task.name != nullptr ? *task.name : task.segment();
+}
+
+}  // namespace mishap

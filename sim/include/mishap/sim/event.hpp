@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <mishap/sim/entity.hpp>
+#include <mishap/sim/place.hpp>
+
+namespace mishap {
+
+enum class EventKind : std::uint8_t {
+    step,    // an entity was resumed; `what` is empty, `value` holds wake reason, kind and class taken
+    access,  // an object was touched; `what` names the operation
+    wait,    // a task parked; `what` names the operation it waits in
+    mishap,  // a choice was not the calm one; `value` is the class, `other` who would have gone calmly
+    tick,    // the clock moved; `value` is the new time
+    note,    // a checkpoint or a remark of the program
+};
+
+/// Something that happened, small and plain: text only as pointers to literals and interned names.
+struct Event {
+    EventKind kind = EventKind::step;
+    Access access = Access::read;
+    std::int64_t time_ns = 0;
+    EntityStep entity;
+    std::uint64_t object = 0;
+    EntityStep other;
+    std::int64_t value = 0;
+    const char* what = "";
+    Place place;
+};
+
+/// Is told what happens, when somebody subscribed it.
+class Observer {
+public:
+    virtual void on_event(const Event& event) = 0;
+
+protected:
+    ~Observer() = default;
+};
+
+/// The stored trace of one run: kept in the confirming replay only.
+class Trace final : public Observer {
+public:
+    void on_event(const Event& event) override { events_.push_back(event); }
+    const std::vector<Event>& events() const { return events_; }
+    void clear() { events_.clear(); }
+
+private:
+    std::vector<Event> events_;
+};
+
+}  // namespace mishap

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include <mishap/sim/playback.hpp>
+#include <mishap/sim/world.hpp>
+
+namespace mishap {
+
+/// A program under test, as the explorer sees it.
+class Program {
+public:
+    virtual ~Program() = default;
+
+    /// Makes one whole run in `world`, whose run has begun; what is wrong with it the world is told.
+    virtual void run(World& world) = 0;
+};
+
+/// When a search ends, other than by finding something or by having seen everything.
+struct SearchLimits {
+    std::uint64_t runs_max = 10'000;
+    std::chrono::nanoseconds time_max{0};  // real; 0: no limit
+    std::uint64_t first_run = 0;           // runs first_run, first_run + stride, ... are made
+    std::uint64_t stride = 1;
+};
+
+/// A run that failed.
+struct Failure {
+    std::uint64_t run = 0;
+    Finding finding;
+    Tape tape;
+    std::uint64_t digest = 0;
+    std::uint64_t steps = 0;
+};
+
+/// What a search has done and found.
+struct SearchResult {
+    std::uint64_t runs = 0;
+    std::uint64_t steps = 0;
+    std::uint64_t choices = 0;       // questions asked, in all runs
+    std::uint64_t waits = 0;         // of tasks on futures, in all runs
+    std::uint64_t digests = 0;       // distinct runs
+    std::uint64_t fingerprints = 0;  // distinct interleavings; 0 when the strategy did not ask for footprints
+    bool is_exhausted = false;       // every run was made
+    std::optional<Failure> failure;
+    std::vector<Note> notes;         // distinct ones
+    std::chrono::nanoseconds elapsed{0};
+};
+
+/// What a progress line needs.
+struct Progress {
+    std::uint64_t runs = 0;
+    std::uint64_t digests = 0;
+    std::chrono::nanoseconds elapsed{0};
+};
+
+/// Makes runs of one program until one fails, the strategy has no more, or a limit is reached.
+class Explorer {
+public:
+    Explorer(Program& program, World& world) : program_(program), world_(world) {}
+
+    /// Is called about ten times a second.
+    void on_progress(std::function<void(const Progress&)> callback) { on_progress_ = std::move(callback); }
+
+    /// Searches with `strategy`; the first run that fails ends the search.
+    SearchResult search(Strategy& strategy, const SearchLimits& limits);
+
+    /// Makes one run.
+    void run_once(Strategy& strategy, std::uint64_t number);
+
+private:
+    Program& program_;
+    World& world_;
+    std::function<void(const Progress&)> on_progress_;
+};
+
+/// One run that was played from a tape.
+struct Replayed {
+    std::optional<Finding> finding;
+    std::optional<TapeMismatch> mismatch;  // strict playback only
+    std::size_t matched = 0;               // mishaps that found their question; lenient playback only
+    std::uint64_t digest = 0;
+    std::uint64_t fingerprint = 0;
+    std::uint64_t steps = 0;
+    std::int64_t time_ns = 0;
+    Tape tape;
+    MishapList mishaps;
+    std::vector<Note> notes;
+};
+
+/// Plays `tape` strictly; `observer`, if any, is told the events.
+Replayed replay(Program& program, World& world, std::span<const Choice> tape, Observer* observer = nullptr);
+
+/// Plays `mishaps` leniently, after `prefix`; `observer`, if any, is told the events.
+Replayed replay(Program& program, World& world, const MishapList& mishaps,
+                MishapPlayback::Match match = MishapPlayback::Match::exact, std::span<const Choice> prefix = {},
+                Observer* observer = nullptr);
+
+}  // namespace mishap

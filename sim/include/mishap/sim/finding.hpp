@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <mishap/sim/place.hpp>
+
+namespace mishap {
+
+/// What is wrong with a run.
+enum class FindingKind : std::uint8_t {
+    exception,    // an exception left the program
+    check,        // always() failed, or unreachable() was reached
+    stuck,        // tasks are alive and nothing can ever wake them
+    lost_update,  // a write was based on a value that another task had overwritten
+    over_budget,  // more steps or more virtual time than the options allow
+    hung,         // a step never returned
+    destroyed,    // a primitive was destroyed while tasks waited on it
+    leaked_task,  // the program ended and left a task behind
+    never_retrieved,  // a future's exception was never looked at
+    divergence,   // the same tape gave another run: the program is not deterministic
+};
+
+const char* to_text(FindingKind kind);
+
+/// Something that fails a run.
+struct Finding {
+    FindingKind kind = FindingKind::check;
+    std::string what;                // one line: what failed
+    std::string label;               // what tells this finding from others of its kind; part of the signature
+    Place place;                     // where, when known
+    std::vector<std::string> tasks;  // the paths of the tasks it is about
+    std::vector<std::string> details;  // further lines, for people
+
+    /// Returns what two runs must share to have failed in the same way: kind, label, task names without ordinals.
+    std::string signature() const;
+};
+
+/// Something worth reporting that fails nothing.
+struct Note {
+    FindingKind kind = FindingKind::leaked_task;
+    std::string what;
+
+    friend bool operator==(const Note&, const Note&) = default;
+};
+
+}  // namespace mishap

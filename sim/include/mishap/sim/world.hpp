@@ -1,0 +1,185 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <mishap/sim/choices.hpp>
+#include <mishap/sim/digest.hpp>
+#include <mishap/sim/event.hpp>
+#include <mishap/sim/finding.hpp>
+#include <mishap/sim/path.hpp>
+#include <mishap/sim/selector.hpp>
+#include <mishap/sim/tracked.hpp>
+#include <mishap/sim/virtual_clock.hpp>
+
+namespace mishap {
+
+/// Which of the ready entries may go next.
+enum class Order : std::uint8_t {
+    any,  // every one: what any fair scheduler might do
+    fifo  // only the one that asyncio would run; I/O, timers, threads and faults stay open
+};
+
+/// What may happen in a simulated world, beyond the order of steps.
+struct WorldOptions {
+    Order order = Order::any;
+    std::uint32_t cancellations = 0;  // at most so many notified tasks are cancelled before they resume
+    bool cancel_everywhere = false;   // first starts and bare yields count as well
+    std::uint32_t forced_yields = 0;  // at most so many waits that would not suspend yield
+    std::uint32_t time_passes = 0;    // at most so many times the clock moves although entities are ready
+    std::chrono::nanoseconds timer_slack{0};  // deadlines so close together may come due together
+    std::uint64_t steps_max = 100'000;        // per run
+    std::chrono::nanoseconds time_max = std::chrono::hours(24 * 365);  // virtual, per run
+};
+
+/// Everything outside the program in one run: clock, choices, selector, and the record of what happens.
+///
+/// A world is reset between runs, not rebuilt. The loop asks the world and never the operating system.
+class World {
+public:
+    /// Makes a simulated world: virtual clock, fake selector.
+    explicit World(const WorldOptions& options);
+    /// Makes a real world: monotonic clock, `selector`, calm choices.
+    explicit World(std::unique_ptr<Selector> selector);
+    ~World();
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+
+    /// Begins a run: clock at zero, nothing happened yet, questions go to `strategy` (null: all calm).
+    void begin_run(Strategy* strategy);
+
+    bool is_simulated() const { return is_simulated_; }
+    const WorldOptions& options() const { return options_; }
+    Selector& selector() { return *selector_; }
+    Choices& choices() { return choices_; }
+    const Choices& choices() const { return choices_; }
+    Digest& digest() { return digest_; }
+    std::uint64_t digest_value() const { return digest_.value(); }
+    /// Returns the virtual time, without asking a clock.
+    std::int64_t time_ns() const { return now_ns_; }
+
+    /// Returns the time of this world in nanoseconds since the run began.
+    std::int64_t now_ns() { return is_simulated_ ? now_ns_ : real_now_ns(); }
+    /// Moves the virtual clock; it never goes back.
+    void move_clock(std::int64_t now_ns);
+
+    // ---- what happens ------------------------------------------------------------------------------------------
+
+    /// Returns whether anybody wants to know of accesses and events.
+    bool is_observing() const { return observing_; }
+
+    /// Records that the running step uses `object`.
+    void touch(detail::Tracked& object, Access access, const char* operation = "", Place place = {}) {
+        if (observing_) [[unlikely]] {
+            observe({object.key, access, Relation::both, 0, false}, &object, operation, place);
+        }
+    }
+    /// As `touch`, for accesses of one order only, commuting ones, or budgets.
+    void touch_as(detail::Tracked& object, Touch touch, const char* operation, Place place = {}) {
+        if (observing_) [[unlikely]] {
+            touch.object = object.key;
+            observe(touch, &object, operation, place);
+        }
+    }
+    /// Tells the observers of an event; the world fills in time and entity.
+    void tell(Event event);
+
+    bool is_tracing() const { return observer_ != nullptr; }
+    void subscribe(Observer* observer);
+    Names& names() { return names_; }
+
+    /// Begins a step of `who`; `chain` holds the entity's part of the fingerprint across its steps.
+    void begin_step(EntityStep who, std::uint64_t* chain) {
+        running_ = who;
+        chain_ = chain;
+        ++steps_;
+    }
+    EntityStep running() const { return running_; }
+    std::uint64_t steps() const { return steps_; }
+    std::uint64_t fingerprint() const { return fingerprint_; }
+
+    bool wants_steps() const { return wants_steps_; }
+    /// The running step, filled while it runs when a strategy wants steps.
+    std::vector<Touch>& footprint() { return footprint_; }
+    std::vector<std::uint64_t>& created() { return created_; }
+    std::vector<std::uint64_t>& enabled() { return enabled_; }
+    std::vector<std::uint64_t>& disabled() { return disabled_; }
+    Strategy* strategy() { return strategy_; }
+    void clear_step();
+
+    // ---- the verdict -------------------------------------------------------------------------------------------
+
+    /// Fails the run; the first finding stands. Ignored during teardown and in the real world.
+    void fail(Finding finding);
+    void note(Note note);
+    bool has_failed() const { return finding_.has_value(); }
+    const std::optional<Finding>& finding() const { return finding_; }
+    const std::vector<Note>& notes() const { return notes_; }
+
+    /// Begins teardown: everything is calm and nothing is recorded any more.
+    void begin_teardown();
+    bool is_tearing_down() const { return tearing_down_; }
+
+    /// Budgets of injected mishaps, spent in one run.
+    struct Spent {
+        std::uint32_t cancellations = 0;
+        std::uint32_t forced_yields = 0;
+        std::uint32_t time_passes = 0;
+    };
+    Spent& spent() { return spent_; }
+    detail::Tracked& cancellations_budget() { return budgets_[0]; }
+    detail::Tracked& forced_yields_budget() { return budgets_[1]; }
+    detail::Tracked& time_passes_budget() { return budgets_[2]; }
+
+    /// What the search has seen to be possible, for "a search that asked no choice or never contended says so".
+    struct Activity {
+        std::uint64_t touches = 0;
+        std::uint64_t waits = 0;  // of tasks, on futures
+    };
+    Activity& activity() { return activity_; }
+
+private:
+    std::int64_t real_now_ns() const;
+    void observe(const Touch& touch, detail::Tracked* object, const char* operation, Place place);
+
+    // What every step uses comes first, to lie on few cache lines.
+    bool is_simulated_;
+    bool observing_ = false;
+    bool wants_footprints_ = false;
+    bool wants_steps_ = false;
+    bool tearing_down_ = false;
+    std::int64_t now_ns_ = 0;
+    Digest digest_;
+    Choices choices_{digest_};
+    EntityStep running_;
+    std::uint64_t* chain_ = nullptr;
+    std::uint64_t steps_ = 0;
+    std::uint64_t fingerprint_ = 0;
+    Strategy* strategy_ = nullptr;
+    Observer* observer_ = nullptr;
+    Spent spent_;
+    Activity activity_;
+
+    WorldOptions options_;
+    std::unique_ptr<Selector> selector_;
+    std::int64_t real_start_ns_ = 0;
+    std::vector<Touch> footprint_;
+    std::vector<std::uint64_t> created_;
+    std::vector<std::uint64_t> enabled_;
+    std::vector<std::uint64_t> disabled_;
+    detail::Tracked budgets_[3];
+    Names names_;
+    std::optional<Finding> finding_;
+    std::vector<Note> notes_;
+};
+
+namespace detail {
+
+/// The world that runs on this thread, or null. Set by the loop for as long as it runs.
+World*& current_world();
+
+}  // namespace detail
+}  // namespace mishap

@@ -1,0 +1,136 @@
+#include <mishap/sim/explorer.hpp>
+
+#include <algorithm>
+
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <mishap/sim/real_clock.hpp>
+
+namespace mishap {
+
+namespace {
+
+constexpr std::uint64_t clock_stride = 64;  // runs between two looks at the real clock
+constexpr std::int64_t progress_period_ns = 100'000'000;
+
+Summary summary_of(const World& world) {
+    const std::optional<Finding>& finding = world.finding();
+    return {.failed = finding.has_value(),
+            .abandoned = world.choices().is_abandoned(),
+            .over_budget = finding.has_value() && finding->kind == FindingKind::over_budget,
+            .steps = world.steps(),
+            .digest = world.digest_value(),
+            .fingerprint = world.fingerprint()};
+}
+
+void add_notes(std::vector<Note>& notes, const std::vector<Note>& more) {
+    for (const Note& note : more) {
+        if (std::find(notes.begin(), notes.end(), note) == notes.end()) {
+            notes.push_back(note);
+        }
+    }
+}
+
+Replayed replayed_from(const World& world) {
+    Replayed result;
+    result.finding = world.finding();
+    result.digest = world.digest_value();
+    result.fingerprint = world.fingerprint();
+    result.steps = world.steps();
+    result.time_ns = world.time_ns();
+    result.tape.assign(world.choices().tape().begin(), world.choices().tape().end());
+    result.mishaps = world.choices().mishaps();
+    result.notes = world.notes();
+    return result;
+}
+
+}  // namespace
+
+void Explorer::run_once(Strategy& strategy, std::uint64_t) {
+    world_.begin_run(&strategy);
+    program_.run(world_);
+    strategy.end_run(summary_of(world_));
+}
+
+SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
+    SearchResult result;
+    boost::unordered_flat_set<std::uint64_t> digests;
+    boost::unordered_flat_set<std::uint64_t> fingerprints;
+    const bool has_fingerprints = strategy.needs().footprints;
+    const std::int64_t begin_ns = detail::monotonic_now_ns();
+    std::int64_t next_progress_ns = begin_ns + progress_period_ns;
+    for (std::uint64_t number = limits.first_run; result.runs < limits.runs_max; number += limits.stride) {
+        if (!strategy.begin_run({number})) {
+            result.is_exhausted = strategy.is_exhausted();
+            break;
+        }
+        world_.begin_run(&strategy);
+        program_.run(world_);
+        strategy.end_run(summary_of(world_));
+        ++result.runs;
+        result.steps += world_.steps();
+        result.choices += world_.choices().tape().size();
+        digests.insert(world_.digest_value());
+        if (has_fingerprints) {
+            fingerprints.insert(world_.fingerprint());
+        }
+        if (!world_.notes().empty()) {
+            add_notes(result.notes, world_.notes());
+        }
+        if (world_.has_failed()) {
+            const std::span<const Choice> tape = world_.choices().tape();
+            result.failure = Failure{number, *world_.finding(), Tape(tape.begin(), tape.end()), world_.digest_value(),
+                                     world_.steps()};
+            break;
+        }
+        if (result.runs % clock_stride == 0) {
+            const std::int64_t now_ns = detail::monotonic_now_ns();
+            if (limits.time_max.count() != 0 && now_ns - begin_ns > limits.time_max.count()) {
+                break;
+            }
+            if (on_progress_ && now_ns > next_progress_ns) {
+                next_progress_ns = now_ns + progress_period_ns;
+                on_progress_({result.runs, digests.size(), std::chrono::nanoseconds(now_ns - begin_ns)});
+            }
+        }
+    }
+    result.waits = world_.activity().waits;
+    result.digests = digests.size();
+    result.fingerprints = fingerprints.size();
+    result.elapsed = std::chrono::nanoseconds(detail::monotonic_now_ns() - begin_ns);
+    return result;
+}
+
+Replayed replay(Program& program, World& world, std::span<const Choice> tape, Observer* observer) {
+    StrictPlayback playback(tape);
+    playback.begin_run({0});
+    world.subscribe(observer);
+    world.choices().keep_mishaps(true);
+    world.begin_run(&playback);
+    program.run(world);
+    world.choices().keep_mishaps(false);
+    world.subscribe(nullptr);
+    Replayed result = replayed_from(world);
+    result.mismatch = playback.mismatch();
+    if (!result.mismatch.has_value() && !playback.is_used_up()) {
+        const std::size_t depth = result.tape.size();
+        result.mismatch = TapeMismatch{static_cast<std::uint32_t>(depth), tape[depth], Choice{}};
+    }
+    return result;
+}
+
+Replayed replay(Program& program, World& world, const MishapList& mishaps, MishapPlayback::Match match,
+                std::span<const Choice> prefix, Observer* observer) {
+    MishapPlayback playback(mishaps, match, prefix);
+    playback.begin_run({0});
+    world.subscribe(observer);
+    world.choices().keep_mishaps(true);
+    world.begin_run(&playback);
+    program.run(world);
+    world.choices().keep_mishaps(false);
+    world.subscribe(nullptr);
+    Replayed result = replayed_from(world);
+    result.matched = playback.matched();
+    return result;
+}
+
+}  // namespace mishap

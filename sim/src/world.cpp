@@ -1,0 +1,171 @@
+#include <mishap/sim/world.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <mishap/sim/errors.hpp>
+#include <mishap/sim/fake_selector.hpp>
+#include <mishap/sim/real_clock.hpp>
+
+namespace mishap {
+
+World::World(const WorldOptions& options)
+    : is_simulated_(true), options_(options), selector_(std::make_unique<FakeSelector>()) {}
+
+World::World(std::unique_ptr<Selector> selector)
+    : is_simulated_(false), selector_(std::move(selector)), real_start_ns_(detail::monotonic_now_ns()) {
+    options_.order = Order::fifo;
+}
+
+World::~World() = default;
+
+void World::begin_run(Strategy* strategy) {
+    now_ns_ = 0;
+    digest_.reset();
+    choices_.begin_run(strategy);
+    running_ = {};
+    chain_ = nullptr;
+    steps_ = 0;
+    fingerprint_ = 0;
+    strategy_ = strategy;
+    tearing_down_ = false;
+    spent_ = {};
+    if (finding_.has_value()) {
+        finding_.reset();
+    }
+    if (!notes_.empty()) {
+        notes_.clear();
+    }
+    const Strategy::Needs needs = strategy != nullptr ? strategy->needs() : Strategy::Needs{};
+    wants_footprints_ = needs.footprints || needs.steps;
+    wants_steps_ = needs.steps;
+    observing_ = wants_footprints_ || observer_ != nullptr;
+    choices_.keep_data_classes(wants_steps_);
+    if (observing_) {
+        names_.clear();
+        clear_step();
+        constexpr const char* budget_names[] = {"cancellations", "forced_yields", "time_passes"};
+        for (std::size_t i = 0; i < std::size(budgets_); ++i) {
+            budgets_[i] = {detail::child_key(detail::outside_key, hash_text("budget"), i), 0, 0};
+            names_.put(budgets_[i].key, detail::outside_key, std::string("budget of ") + budget_names[i]);
+        }
+    }
+}
+
+void World::move_clock(std::int64_t now_ns) {
+    detail::invariant(now_ns >= now_ns_, "virtual time never goes back");
+    now_ns_ = now_ns;
+    if (observing_) {
+        tell({.kind = EventKind::tick, .value = now_ns});
+    }
+}
+
+std::int64_t World::real_now_ns() const { return detail::monotonic_now_ns() - real_start_ns_; }
+
+void World::subscribe(Observer* observer) {
+    observer_ = observer;
+    observing_ = wants_footprints_ || observer_ != nullptr;
+}
+
+void World::tell(Event event) {
+    if (observer_ != nullptr && !tearing_down_) {
+        event.time_ns = now_ns_;
+        event.entity = running_;
+        observer_->on_event(event);
+    }
+}
+
+void World::observe(const Touch& touch, detail::Tracked* object, const char* operation, Place place) {
+    if (tearing_down_) {
+        return;
+    }
+    ++activity_.touches;
+    if (wants_steps_) {
+        footprint_.push_back(touch);
+    }
+    // The fingerprint: every event is hashed with what came before it in its entity (the chain) and in its object
+    // (the last write, and for a write also the reads since). The sum of the events' hashes does not depend on the
+    // order of independent events, so runs of one interleaving have one fingerprint.
+    if (chain_ != nullptr && touch.relation != Relation::synchronisation) {
+        const std::uint64_t cause = mix(*chain_, object->write_hash);
+        if (touch.access == Access::read) {
+            const std::uint64_t hash = mix(cause, object->key);
+            object->reads_sum += hash;
+            *chain_ = hash;
+            fingerprint_ += mix(hash, 1);
+        } else {
+            const std::uint64_t hash = mix(cause + object->reads_sum, object->key ^ 0x5a5a'5a5a'5a5a'5a5aU);
+            object->write_hash = hash;
+            object->reads_sum = 0;
+            *chain_ = hash;
+            fingerprint_ += mix(hash, 2);
+        }
+    }
+    if (observer_ != nullptr) {
+        tell({.kind = EventKind::access,
+              .access = touch.access,
+              .object = touch.object,
+              .what = operation,
+              .place = place});
+    }
+}
+
+void World::clear_step() {
+    footprint_.clear();
+    created_.clear();
+    enabled_.clear();
+    disabled_.clear();
+    choices_.clear_data_classes();
+}
+
+void World::fail(Finding finding) {
+    if (is_simulated_ && !tearing_down_ && !finding_.has_value()) {
+        finding_ = std::move(finding);
+    }
+}
+
+void World::note(Note note) {
+    if (is_simulated_) {
+        notes_.push_back(std::move(note));
+    }
+}
+
+void World::begin_teardown() {
+    tearing_down_ = true;
+    observing_ = false;
+    choices_.be_calm();
+}
+
+namespace detail {
+
+World*& current_world() {
+    // One of the library's two pieces of global mutable state; the other is the current loop (loop/event_loop.hpp).
+    static thread_local World* world = nullptr;
+    return world;
+}
+
+void invariant_failed(const char* why) {
+    std::fprintf(stderr, "mishap bug: this must hold and does not: %s\n", why);
+    if (World* const world = current_world()) {
+        std::fprintf(stderr, "the tape so far:");
+        for (const Choice& choice : world->choices().tape()) {
+            std::fprintf(stderr, " %u/%u", choice.taken, choice.classes);
+        }
+        std::fprintf(stderr, "\n");
+    }
+    std::abort();
+}
+
+}  // namespace detail
+
+VirtualClock::time_point VirtualClock::now() {
+    World* const world = detail::current_world();
+    if (world == nullptr) {
+        throw UsageError(
+            "VirtualClock::now() was called where no loop runs; call it inside run(), explore() or a task, or use "
+            "std::chrono::steady_clock outside of them");
+    }
+    return time_point(duration(world->now_ns()));
+}
+
+}  // namespace mishap
