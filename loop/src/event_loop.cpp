@@ -3,6 +3,8 @@
 #include <cstdio>
 
 #include <fmt/format.h>
+
+#include "running.hpp"
 #include <mishap/loop/detail/stack_overflow.hpp>
 #include <mishap/sim/epoll_selector.hpp>
 #include <mishap/sim/errors.hpp>
@@ -47,40 +49,6 @@ const std::string* intern(std::string_view text) {
 
 }  // namespace detail
 
-/// Makes a loop the running one of its thread for as long as it runs.
-class EventLoop::Running {
-public:
-    explicit Running(EventLoop& loop) : loop_(loop) {
-        if (detail::current_loop != nullptr) {
-            throw UsageError(
-                "a loop was run inside a running loop (run(), explore(), check(), replay() or run_until_complete() in a task "
-                "or callback); await the function directly instead, or explore it outside");
-        }
-        if (loop.is_closed_) {
-            throw UsageError("a closed loop was run; make a new EventLoop");
-        }
-        loop.thread_globals_ = detail::capture_thread_globals();
-        detail::park_state(loop.thread_globals_, saved_);
-        detail::current_loop = &loop;
-        detail::current_world() = loop.world_;
-        loop.thread_ = std::this_thread::get_id();
-        loop.is_running_ = true;
-    }
-    ~Running() {
-        loop_.is_running_ = false;
-        detail::current_loop = nullptr;
-        detail::current_world() = nullptr;
-        detail::resume_state(loop_.thread_globals_, saved_);
-    }
-    Running(const Running&) = delete;
-    Running& operator=(const Running&) = delete;
-
-private:
-    EventLoop& loop_;
-    detail::SavedState saved_;
-    detail::StickyFlags sticky_flags_;
-};
-
 EventLoop::EventLoop() : EventLoop(*new World(std::make_unique<EpollSelector>())) { own_world_.reset(world_); }
 
 EventLoop::EventLoop(World& world) : world_(&world), fibers_(&detail::fiber_pool()) {
@@ -99,11 +67,13 @@ void EventLoop::begin_run() {
     run_ = next_run_serial();
     batch_left_ = 0;
     is_stopping_ = false;
-    main_done_ = false;
     forced_yields_ = world_->options().forced_yields != 0;
     outside_tasks_ = outside_timers_ = outside_objects_ = ticks_ = 0;
     loop_lane_ = {};
     loop_lane_.entity.key = detail::child_key(detail::outside_key, callbacks_kind, 0);
+    if (!victims_.empty()) {
+        victims_.clear();
+    }
     if (!name_copies_.empty()) {
         name_copies_.clear();
     }
@@ -124,10 +94,7 @@ void EventLoop::close() {
     if (is_closed_) {
         return;
     }
-    if (!tasks_.empty()) {
-        const Running running(*this);
-        tear_down();
-    }
+    tear_down();
     end_run();
     is_closed_ = true;
 }
@@ -136,10 +103,6 @@ void EventLoop::check_usable() const {
     if (is_closed_) {
         throw UsageError("something was scheduled on a closed loop; make a new EventLoop");
     }
-}
-
-std::uint64_t EventLoop::running_key() const {
-    return current_ != nullptr ? current_->entity.key : detail::outside_key;
 }
 
 void EventLoop::tell_names(std::uint64_t key, std::uint64_t creator, std::string segment) {
@@ -308,22 +271,25 @@ void EventLoop::run_forever() {
     is_stopping_ = false;
 }
 
-void EventLoop::run_until_done(detail::FutureBase& future) {
-    auto stop_when_done = [this] {
-        is_stopping_ = true;
-        main_done_ = true;
-    };
-    if (&future.loop() != this) {
+EventLoop::Outcome EventLoop::run_main(detail::FutureBase& main) {
+    auto stop_when_done = [this] { is_stopping_ = true; };
+    if (&main.loop() != this) {
         throw UsageError("run_until_complete() was given a future of another loop; run the loop that made it");
     }
-    main_done_ = false;
-    Outcome outcome = Outcome::stopped;
-    {
-        const Running running(*this);
-        future.add_callback(make_block<detail::FunctionHandle<decltype(stop_when_done)>>(stop_when_done));
-        outcome = run_some();
-        is_stopping_ = false;
-    }
+    const Running running(*this);
+    main.add_callback(make_block<detail::FunctionHandle<decltype(stop_when_done)>>(stop_when_done));
+    const Outcome outcome = run_some();
+    is_stopping_ = false;
+    return outcome;
+}
+
+EventLoop::Outcome EventLoop::run_to_quiescence() {
+    const Running running(*this);
+    return run_some();
+}
+
+void EventLoop::run_until_done(detail::FutureBase& future) {
+    const Outcome outcome = run_main(future);
     if (!future.is_done()) {
         throw UsageError(outcome == Outcome::stopped
                              ? "the loop was stopped before the future of run_until_complete() was done"

@@ -1,6 +1,9 @@
 // The inner loop: what goes next, one step, what time it is.
 
 #include <mishap/loop/event_loop.hpp>
+
+#include <algorithm>
+
 #include <mishap/sim/errors.hpp>
 
 #include <fmt/format.h>
@@ -181,9 +184,9 @@ void EventLoop::begin_step(const detail::Ready& entry, detail::EntityState& enti
         if (taken != 0) {
             const Question& question = world_->choices().question();
             const Candidate calm = question.candidates().empty() ? Candidate{} : candidates_.front();
-            world_->tell({.kind = EventKind::mishap, .other = {calm.key, calm.step}, .value = taken});
+            world_->tell({.kind = TraceEventKind::mishap, .other = {calm.key, calm.step}, .value = taken});
         }
-        world_->tell({.kind = EventKind::step, .value = static_cast<std::int64_t>(entry.wake)});
+        world_->tell({.kind = TraceEventKind::step, .value = static_cast<std::int64_t>(entry.wake)});
     }
 }
 
@@ -259,13 +262,17 @@ void EventLoop::park(detail::Waitable& waitable, const char* operation, Place pl
     }
     ++world_->activity().waits;
     if (world_->is_tracing()) [[unlikely]] {
-        world_->tell({.kind = EventKind::wait, .object = waitable.key, .what = operation, .place = place});
+        world_->tell({.kind = TraceEventKind::wait, .object = waitable.key, .what = operation, .place = place});
     }
     suspend();
     task.frames = frame.outer;
     task.waiting_on = nullptr;
     if (task.is_abandoning && !waitable.is_done()) [[unlikely]] {
         waitable.remove_listener(listener);
+    }
+    if (waitable.state() == detail::Waitable::State::cancelled) [[unlikely]] {
+        // A second request before the task resumes is served by the first: its CancelledError, with its message.
+        task.must_cancel = false;
     }
     task.throw_if_interrupted();
 }
@@ -296,7 +303,7 @@ void EventLoop::force_yield(const char* operation, Place place) {
     ++world_->spent().forced_yields;
     world_->touch_as(world_->forced_yields_budget(), {.access = Access::write, .is_budget = true}, "forced yield");
     if (world_->is_tracing()) {
-        world_->tell({.kind = EventKind::mishap, .value = 1, .what = "yields where it need not wait", .place = place});
+        world_->tell({.kind = TraceEventKind::mishap, .value = 1, .what = "yields where it need not wait", .place = place});
     }
     yield(operation, place);
 }
@@ -316,10 +323,14 @@ void EventLoop::maybe_inject_cancellation(detail::TaskBase& task) {
     ++world_->spent().cancellations;
     world_->touch_as(world_->cancellations_budget(), {.access = Access::write, .is_budget = true}, "cancellation");
     if (world_->is_tracing()) {
-        world_->tell({.kind = EventKind::mishap, .value = 1, .what = "is cancelled before it resumes"});
+        world_->tell({.kind = TraceEventKind::mishap, .value = 1, .what = "is cancelled before it resumes"});
     }
-    task.is_injected = true;
+    victims_.push_back(task.entity.key);
     task.cancel(&injected_message());
+}
+
+bool EventLoop::is_victim(std::uint64_t task_key) const {
+    return std::find(victims_.begin(), victims_.end(), task_key) != victims_.end();
 }
 
 void EventLoop::run_handle(detail::HandleBase& handle) {

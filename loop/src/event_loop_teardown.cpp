@@ -5,6 +5,8 @@
 #include <mishap/loop/event_loop.hpp>
 #include <mishap/sim/errors.hpp>
 
+#include "running.hpp"
+
 namespace mishap {
 
 namespace {
@@ -18,10 +20,12 @@ std::size_t EventLoop::tear_down() {
     }
     world_->begin_teardown();
     is_stopping_ = false;
+    const Running running(*this);
     for (auto task = tasks_.rbegin(); task != tasks_.rend(); ++task) {
         task->cancel(nullptr);
     }
-    run_calmly(calm_steps_max);
+    // In the real world asyncio waits as long as it takes.
+    run_calmly(world_->is_simulated() ? calm_steps_max : ~std::uint64_t{0} / 2);
     std::size_t abandoned = 0;
     while (!tasks_.empty()) {
         detail::TaskBase& task = tasks_.back();

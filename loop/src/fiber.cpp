@@ -1,5 +1,6 @@
 #include <mishap/loop/detail/fiber.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 
@@ -50,6 +51,14 @@ void FiberPool::make() {
     usable.top = place;
     make_context(fiber->context, usable, fiber_main, fiber);
     idle_.push_back(fiber);
+}
+
+void FiberPool::shuffle() {
+    constexpr std::size_t idle_min = 8;
+    while (idle_.size() < idle_min) {
+        make();
+    }
+    std::rotate(idle_.begin(), idle_.begin() + static_cast<std::ptrdiff_t>(idle_.size() / 3 + 1), idle_.end());
 }
 
 void FiberPool::quarantine(Fiber* fiber) { stacks_.quarantine(fiber->stack); }

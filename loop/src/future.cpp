@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint64_t future_kind = hash_text("future");
 }
 
-FutureBase::FutureBase(EventLoop& loop, void* value) : loop_(&loop), value_(value) {
+FutureBase::FutureBase(EventLoop& loop, void* value) : loop_(&loop), value_(value), maker_(loop.running_key()) {
     loop.identify(*this, future_kind, "future", nullptr);
 }
 
@@ -30,7 +30,10 @@ bool FutureBase::cancel(const std::string* message) {
 }
 
 void FutureBase::explain(WaitExplanation& explanation) const {
-    explanation.what = "a future that nobody has completed";
+    const Names& names = loop_->world().names();
+    explanation.what = names.knows(key) ? "future " + names.path(key) + ", which nobody has completed"
+                                        : std::string("a future that nobody has completed");
+    explanation.maker = maker_;
 }
 
 void FutureBase::check_pending(const char* operation) const {
@@ -97,12 +100,21 @@ void FutureBase::add_callback(HandleBase* handle) {
     add_listener(*handle);
 }
 
+void FutureBase::remove_callback(HandleBase& handle) {
+    if (!is_done()) {
+        remove_listener(handle);
+        Ref<HandleBase>::drop(&handle);
+    }
+}
+
 void FutureBase::schedule_listeners() {
     Listener* listener = first_;
     first_ = last_ = nullptr;
     while (listener != nullptr) {
         Listener* const next = listener->next;  // scheduling may reuse the listener's links
         if (listener->task != nullptr) {
+            // Who waits will look, even if a cancellation replaces what it sees (asyncio asks for the result as it wakes).
+            retrieved_ = true;
             loop_->wake(*listener->task, state_ == State::cancelled ? WakeReason::cancelled : WakeReason::future);
         } else {
             loop_->schedule(*listener->handle, lane_, this);

@@ -42,6 +42,7 @@ int TaskBase::uncancel() {
 void TaskBase::explain(WaitExplanation& explanation) const {
     explanation.what = "task " + path();
     explanation.holders.push_back(this);
+    explanation.is_join = true;
 }
 
 void TaskBase::finish_normally() {

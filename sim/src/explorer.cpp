@@ -17,8 +17,8 @@ Summary summary_of(const World& world) {
     return {.failed = finding.has_value(),
             .abandoned = world.choices().is_abandoned(),
             .over_budget = finding.has_value() && finding->kind == FindingKind::over_budget,
-            .steps = world.steps(),
-            .digest = world.digest_value(),
+            .steps = world.verdict().steps,
+            .digest = world.verdict().digest,
             .fingerprint = world.fingerprint()};
 }
 
@@ -33,10 +33,10 @@ void add_notes(std::vector<Note>& notes, const std::vector<Note>& more) {
 Replayed replayed_from(const World& world) {
     Replayed result;
     result.finding = world.finding();
-    result.digest = world.digest_value();
+    result.digest = world.verdict().digest;
     result.fingerprint = world.fingerprint();
-    result.steps = world.steps();
-    result.time_ns = world.time_ns();
+    result.steps = world.verdict().steps;
+    result.time_ns = world.verdict().time_ns;
     result.tape.assign(world.choices().tape().begin(), world.choices().tape().end());
     result.mishaps = world.choices().mishaps();
     result.notes = world.notes();
@@ -44,12 +44,6 @@ Replayed replayed_from(const World& world) {
 }
 
 }  // namespace
-
-void Explorer::run_once(Strategy& strategy, std::uint64_t) {
-    world_.begin_run(&strategy);
-    program_.run(world_);
-    strategy.end_run(summary_of(world_));
-}
 
 SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
     SearchResult result;
@@ -67,9 +61,9 @@ SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
         program_.run(world_);
         strategy.end_run(summary_of(world_));
         ++result.runs;
-        result.steps += world_.steps();
+        result.steps += world_.verdict().steps;
         result.choices += world_.choices().tape().size();
-        digests.insert(world_.digest_value());
+        digests.insert(world_.verdict().digest);
         if (has_fingerprints) {
             fingerprints.insert(world_.fingerprint());
         }
@@ -78,8 +72,8 @@ SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
         }
         if (world_.has_failed()) {
             const std::span<const Choice> tape = world_.choices().tape();
-            result.failure = Failure{number, *world_.finding(), Tape(tape.begin(), tape.end()), world_.digest_value(),
-                                     world_.steps()};
+            result.failure = Failure{number, *world_.finding(), Tape(tape.begin(), tape.end()), world_.verdict().digest,
+                                     world_.verdict().steps};
             break;
         }
         if (result.runs % clock_stride == 0) {

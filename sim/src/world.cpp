@@ -10,7 +10,14 @@
 namespace mishap {
 
 World::World(const WorldOptions& options)
-    : is_simulated_(true), options_(options), selector_(std::make_unique<FakeSelector>()) {}
+    : is_simulated_(true), options_(options) {
+    if (options.timer_slack.count() < 0 || options.time_max.count() < 0) {
+        throw UsageError("timer_slack and time_max are lengths of time; give 0 or more");
+    }
+    auto selector = std::make_unique<FakeSelector>();
+    fake_selector_ = selector.get();
+    selector_ = std::move(selector);
+}
 
 World::World(std::unique_ptr<Selector> selector)
     : is_simulated_(false), selector_(std::move(selector)), real_start_ns_(detail::monotonic_now_ns()) {
@@ -21,6 +28,9 @@ World::~World() = default;
 
 void World::begin_run(Strategy* strategy) {
     now_ns_ = 0;
+    if (fake_selector_ != nullptr) {
+        fake_selector_->reset();
+    }
     digest_.reset();
     choices_.begin_run(strategy);
     running_ = {};
@@ -56,7 +66,7 @@ void World::move_clock(std::int64_t now_ns) {
     detail::invariant(now_ns >= now_ns_, "virtual time never goes back");
     now_ns_ = now_ns;
     if (observing_) {
-        tell({.kind = EventKind::tick, .value = now_ns});
+        tell({.kind = TraceEventKind::tick, .value = now_ns});
     }
 }
 
@@ -67,7 +77,7 @@ void World::subscribe(Observer* observer) {
     observing_ = wants_footprints_ || observer_ != nullptr;
 }
 
-void World::tell(Event event) {
+void World::tell(TraceEvent event) {
     if (observer_ != nullptr && !tearing_down_) {
         event.time_ns = now_ns_;
         event.entity = running_;
@@ -102,7 +112,7 @@ void World::observe(const Touch& touch, detail::Tracked* object, const char* ope
         }
     }
     if (observer_ != nullptr) {
-        tell({.kind = EventKind::access,
+        tell({.kind = TraceEventKind::access,
               .access = touch.access,
               .object = touch.object,
               .what = operation,

@@ -109,6 +109,10 @@ public:
     /// Runs until the loop is stopped, nothing can happen any more, or the world has a verdict.
     enum class Outcome { stopped, stuck, verdict };
     Outcome run_some();
+    /// Runs until `main` is done, as `run_until_complete` does, and leaves it to the caller to look at the result.
+    Outcome run_main(detail::FutureBase& main);
+    /// Runs until nothing can happen any more.
+    Outcome run_to_quiescence();
     /// Ends every task: cancels them, newest first and main last; then unwinds; then gives up. Returns how many it gave up.
     std::size_t tear_down();
 
@@ -139,6 +143,9 @@ public:
     /// Takes a handle back, wherever it is.
     void unschedule(detail::HandleBase& handle);
 
+    /// Returns the key of the task that runs, or that of nobody.
+    std::uint64_t running_key() const { return current_ != nullptr ? current_->entity.key : detail::outside_key; }
+
     void add_task(detail::TaskBase& task);
     void remove_task(detail::TaskBase& task);
     template <class F>
@@ -157,10 +164,10 @@ public:
     void identify(detail::Tracked& object, std::uint64_t kind_hash, const char* kind, const std::string* name);
     /// Gives `object` the key of the running task's present wait (it makes one a step).
     void identify_wait(detail::Tracked& object);
-    EntityStep asker() const { return world_->running(); }
-    bool was_stopped_by_main() const { return main_done_; }
 
     void report_never_retrieved(const detail::FutureBase& future);
+    /// Returns whether the task of that key was cancelled by a mishap in this run.
+    bool is_victim(std::uint64_t task_key) const;
 
 private:
     using TaskList = boost::intrusive::list<detail::TaskBase>;
@@ -179,7 +186,6 @@ private:
     void resume(detail::TaskBase& task);
     void run_handle(detail::HandleBase& handle);
     void tell_names(std::uint64_t key, std::uint64_t creator, std::string segment);
-    std::uint64_t running_key() const;
     void let_time_pass();
     std::uint32_t release_due_timers();
     bool may_time_pass() const;
@@ -203,7 +209,6 @@ private:
     bool is_stopping_ = false;
     bool is_running_ = false;
     bool is_closed_ = false;
-    bool main_done_ = false;
     bool forced_yields_ = false;
     detail::FiberPool* fibers_;
     detail::Context hub_;
@@ -218,6 +223,7 @@ private:
     detail::Lane loop_lane_;
     boost::unordered_flat_map<std::uint64_t, std::uint32_t> name_copies_;  // looked up only
     std::vector<Candidate> candidates_;
+    std::vector<std::uint64_t> victims_;
     std::unique_ptr<World> own_world_;
     std::function<void(EventLoop&, const LoopException&)> exception_handler_;
     std::thread::id thread_ = std::this_thread::get_id();

@@ -39,6 +39,8 @@ public:
     void mark_retrieved() { retrieved_ = true; }
 
     void add_callback(HandleBase* handle);
+    /// Takes a callback back; one that is scheduled already is still called, as in asyncio.
+    void remove_callback(HandleBase& handle);
 
     EventLoop& loop() const { return *loop_; }
     void* value() const { return value_; }
@@ -55,6 +57,7 @@ protected:
     void* value_;
     std::exception_ptr exception_;
     const std::string* cancel_message_ = nullptr;
+    std::uint64_t maker_;  // key of the task that made it
     Lane lane_;
 };
 

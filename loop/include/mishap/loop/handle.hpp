@@ -36,6 +36,9 @@ public:
     Handle() = default;
     explicit Handle(detail::HandleBase* handle) : handle_(handle) {}
 
+    /// Returns whether there is a callback to speak of: not default-constructed.
+    bool is_valid() const { return static_cast<bool>(handle_); }
+
     /// Keeps the callback from being called, also when it is ready already. Calling it twice does nothing.
     void cancel();
     bool cancelled() const;

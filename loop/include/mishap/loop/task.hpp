@@ -72,7 +72,6 @@ public:
     std::uint32_t objects_made = 0;
     std::uint32_t refusals = 0;           // waits begun while it was being unwound
     bool must_cancel = false;
-    bool is_injected = false;             // its cancellation was a mishap, not the program's
     bool is_eligible = false;             // for an injected cancellation
     bool is_abandoning = false;           // teardown unwinds it with TaskAbandoned
     int cancel_requests_ = 0;

@@ -15,7 +15,8 @@ class Program {
 public:
     virtual ~Program() = default;
 
-    /// Makes one whole run in `world`, whose run has begun; what is wrong with it the world is told.
+    /// Makes one whole run in `world`, whose run has begun; what is wrong with it the world is told, and when the part
+    /// that counts is over (`World::end_verdict`).
     virtual void run(World& world) = 0;
 };
 
@@ -67,9 +68,6 @@ public:
 
     /// Searches with `strategy`; the first run that fails ends the search.
     SearchResult search(Strategy& strategy, const SearchLimits& limits);
-
-    /// Makes one run.
-    void run_once(Strategy& strategy, std::uint64_t number);
 
 private:
     Program& program_;

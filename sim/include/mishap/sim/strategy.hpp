@@ -95,6 +95,13 @@ struct Summary {
 /// interface knows which strategy is at work.
 class Strategy {
 public:
+    /// The strategies that can be asked for by name.
+    enum Kind : std::uint8_t {
+        automatic,   // random walk and exhaustive search in turn, until the second has made every run
+        random,      // random walk
+        exhaustive,  // every run, each once
+    };
+
     /// Parts of the interface that cost time and are therefore off unless asked for.
     struct Needs {
         bool steps = false;       // `after_step` is called

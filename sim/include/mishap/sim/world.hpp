@@ -8,7 +8,7 @@
 
 #include <mishap/sim/choices.hpp>
 #include <mishap/sim/digest.hpp>
-#include <mishap/sim/event.hpp>
+#include <mishap/sim/trace.hpp>
 #include <mishap/sim/finding.hpp>
 #include <mishap/sim/path.hpp>
 #include <mishap/sim/selector.hpp>
@@ -16,6 +16,8 @@
 #include <mishap/sim/virtual_clock.hpp>
 
 namespace mishap {
+
+class FakeSelector;
 
 /// Which of the ready entries may go next.
 enum class Order : std::uint8_t {
@@ -57,9 +59,6 @@ public:
     Choices& choices() { return choices_; }
     const Choices& choices() const { return choices_; }
     Digest& digest() { return digest_; }
-    std::uint64_t digest_value() const { return digest_.value(); }
-    /// Returns the virtual time, without asking a clock.
-    std::int64_t time_ns() const { return now_ns_; }
 
     /// Returns the time of this world in nanoseconds since the run began.
     std::int64_t now_ns() { return is_simulated_ ? now_ns_ : real_now_ns(); }
@@ -85,7 +84,7 @@ public:
         }
     }
     /// Tells the observers of an event; the world fills in time and entity.
-    void tell(Event event);
+    void tell(TraceEvent event);
 
     bool is_tracing() const { return observer_ != nullptr; }
     void subscribe(Observer* observer);
@@ -118,6 +117,15 @@ public:
     bool has_failed() const { return finding_.has_value(); }
     const std::optional<Finding>& finding() const { return finding_; }
     const std::vector<Note>& notes() const { return notes_; }
+
+    /// Ends the part of the run that counts: digest, steps and time stand from here on.
+    void end_verdict() { verdict_ = {digest_.value(), steps_, now_ns_}; }
+    struct Verdict {
+        std::uint64_t digest = 0;
+        std::uint64_t steps = 0;
+        std::int64_t time_ns = 0;
+    };
+    const Verdict& verdict() const { return verdict_; }
 
     /// Begins teardown: everything is calm and nothing is recorded any more.
     void begin_teardown();
@@ -165,6 +173,7 @@ private:
 
     WorldOptions options_;
     std::unique_ptr<Selector> selector_;
+    FakeSelector* fake_selector_ = nullptr;  // the same, in a simulated world
     std::int64_t real_start_ns_ = 0;
     std::vector<Touch> footprint_;
     std::vector<std::uint64_t> created_;
@@ -173,6 +182,7 @@ private:
     detail::Tracked budgets_[3];
     Names names_;
     std::optional<Finding> finding_;
+    Verdict verdict_;
     std::vector<Note> notes_;
 };
 

@@ -43,6 +43,9 @@ public:
     /// Keeps the fiber of an abandoned task from ever running again.
     void quarantine(Fiber* fiber);
 
+    /// Changes which stacks the next tasks get: a program that depends on addresses is to behave differently then.
+    void shuffle();
+
     const StackPool& stacks() const { return stacks_; }
 
 private:

@@ -28,6 +28,10 @@ struct Listener {
 struct WaitExplanation {
     std::string what;                       // what is waited for, in words
     std::vector<const TaskBase*> holders;   // who could end the wait
+    bool is_join = false;                   // it is the end of the one holder
+    bool is_available = false;              // it could be had now: whoever waits for it was forgotten
+    bool is_signal = false;                 // it needs somebody to tell something, not to give something back
+    std::uint64_t maker = 0;                // key of the task that made it, of plain futures
 };
 
 /// One level of what a task is doing, for await stacks: lives on the task's own stack.

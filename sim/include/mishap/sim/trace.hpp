@@ -8,7 +8,7 @@
 
 namespace mishap {
 
-enum class EventKind : std::uint8_t {
+enum class TraceEventKind : std::uint8_t {
     step,    // an entity was resumed; `what` is empty, `value` holds wake reason, kind and class taken
     access,  // an object was touched; `what` names the operation
     wait,    // a task parked; `what` names the operation it waits in
@@ -18,8 +18,8 @@ enum class EventKind : std::uint8_t {
 };
 
 /// Something that happened, small and plain: text only as pointers to literals and interned names.
-struct Event {
-    EventKind kind = EventKind::step;
+struct TraceEvent {
+    TraceEventKind kind = TraceEventKind::step;
     Access access = Access::read;
     std::int64_t time_ns = 0;
     EntityStep entity;
@@ -33,7 +33,7 @@ struct Event {
 /// Is told what happens, when somebody subscribed it.
 class Observer {
 public:
-    virtual void on_event(const Event& event) = 0;
+    virtual void on_event(const TraceEvent& event) = 0;
 
 protected:
     ~Observer() = default;
@@ -42,12 +42,12 @@ protected:
 /// The stored trace of one run: kept in the confirming replay only.
 class Trace final : public Observer {
 public:
-    void on_event(const Event& event) override { events_.push_back(event); }
-    const std::vector<Event>& events() const { return events_; }
+    void on_event(const TraceEvent& event) override { events_.push_back(event); }
+    const std::vector<TraceEvent>& events() const { return events_; }
     void clear() { events_.clear(); }
 
 private:
-    std::vector<Event> events_;
+    std::vector<TraceEvent> events_;
 };
 
 }  // namespace mishap

@@ -1,0 +1,47 @@
+#include <mishap/primitives/event.hpp>
+
+namespace mishap {
+
+namespace {
+constexpr detail::ObjectKind kind{"Event", "event"};
+}
+
+Event::Event(std::string_view name) : Primitive(kind, name) {}
+
+void Event::wait(Place place) {
+    EventLoop& loop = enter("Event.wait()");
+    if (is_set_) {
+        touch_in(loop, Access::read, "Event.wait", place);
+        loop.maybe_yield("Event.wait", place);
+        return;
+    }
+    touch_in(loop, Access::write, "Event.wait", place);
+    detail::WaitEntry entry(loop);
+    waiters_.wait(entry, "Event.wait", place);
+}
+
+void Event::set(Place place) {
+    touch(is_set_ ? Access::read : Access::write, "Event.set", place);
+    if (!is_set_) {
+        is_set_ = true;
+        waiters_.wake_all();
+    }
+}
+
+void Event::clear(Place place) {
+    touch(is_set_ ? Access::write : Access::read, "Event.clear", place);
+    is_set_ = false;
+}
+
+bool Event::is_set() const {
+    touch(Access::read, "Event.is_set");
+    return is_set_;
+}
+
+void Event::explain(const detail::WaitQueue&, detail::WaitExplanation& explanation) const {
+    explanation.what = describe();
+    explanation.is_available = is_set_;
+    explanation.is_signal = true;
+}
+
+}  // namespace mishap

@@ -1,0 +1,104 @@
+#include <mishap/primitives/gather.hpp>
+
+#include <algorithm>
+
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <fmt/format.h>
+
+namespace mishap::detail {
+
+namespace {
+constexpr std::size_t linear_search_max = 16;
+}
+
+std::exception_ptr cancelled_error_of(const FutureBase& child) {
+    const std::string* const message = child.cancel_message();
+    return std::make_exception_ptr(CancelledError(message != nullptr ? *message : std::string()));
+}
+
+GatherBase::GatherBase(EventLoop& loop, void* value, std::vector<Ref<FutureBase>> children, bool returns_exceptions)
+    : FutureBase(loop, value), children_(std::move(children)), returns_exceptions_(returns_exceptions) {
+    for (const Ref<FutureBase>& child : children_) {
+        if (&child->loop() != &loop) {
+            throw UsageError("gather() was given a future of another loop; use the loop that made it");
+        }
+    }
+}
+
+bool GatherBase::cancel(const std::string* message) {
+    if (is_done()) {
+        return false;
+    }
+    bool is_any_cancelled = false;
+    for (const Ref<FutureBase>& child : children_) {
+        is_any_cancelled = child->cancel(message) || is_any_cancelled;
+    }
+    // Remembered, because with `return_exceptions` the children's ends do not say it (bpo-32684).
+    is_cancel_requested_ = is_cancel_requested_ || is_any_cancelled;
+    return is_any_cancelled;
+}
+
+void GatherBase::explain(WaitExplanation& explanation) const {
+    explanation.what = fmt::format("{} of {} in a gather", unfinished_, children_.size());
+    for (const Ref<FutureBase>& child : children_) {
+        if (!child->is_done() && child->is_task()) {
+            explanation.holders.push_back(static_cast<const TaskBase*>(child.get()));
+        }
+    }
+}
+
+/// Returns whether the child at `index` was among the arguments before.
+bool GatherBase::is_repeated(std::size_t index) const {
+    const auto begin = children_.begin();
+    const auto at = begin + static_cast<std::ptrdiff_t>(index);
+    return std::find(begin, at, children_[index]) != at;
+}
+
+void GatherBase::watch() {
+    boost::unordered_flat_set<const FutureBase*> seen;  // looked up only
+    std::vector<FutureBase*> done;
+    for (std::size_t i = 0; i < children_.size(); ++i) {
+        FutureBase& child = *children_[i];
+        if (children_.size() <= linear_search_max ? is_repeated(i) : !seen.insert(&child).second) {
+            continue;
+        }
+        ++unfinished_;
+        if (child.is_done()) {
+            done.push_back(&child);
+            continue;
+        }
+        auto callback = [outer = Ref<GatherBase>(this), &child] { outer->child_done(child); };
+        child.add_callback(loop().make_block<FunctionHandle<decltype(callback)>>(std::move(callback)));
+    }
+    if (children_.empty()) {
+        collect();
+        finish();
+    }
+    for (FutureBase* const child : done) {
+        child_done(*child);
+    }
+}
+
+void GatherBase::child_done(FutureBase& child) {
+    --unfinished_;
+    const bool is_cancelled = child.state() == State::cancelled;
+    std::exception_ptr exception = is_cancelled ? nullptr : child.exception();  // counts as having looked at it
+    if (is_done()) {
+        return;
+    }
+    if (!returns_exceptions_ && (is_cancelled || exception != nullptr)) {
+        finish_with(is_cancelled ? cancelled_error_of(child) : std::move(exception));
+        return;
+    }
+    if (unfinished_ != 0) {
+        return;
+    }
+    if (is_cancel_requested_) {
+        finish_with(cancelled_error_of(*children_.back()));
+    } else {
+        collect();
+        finish();
+    }
+}
+
+}  // namespace mishap::detail

@@ -1,0 +1,142 @@
+#include <mishap/primitives/task_group.hpp>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace mishap {
+
+void TaskGroup::enter() {
+    EventLoop& loop = detail::running_task_loop("task_group()");
+    if (state_) {
+        throw UsageError("a TaskGroup was run twice; make a new one for each body");
+    }
+    state_ = detail::Ref<detail::GroupState>(loop.make_block<detail::GroupState>(*loop.current_task()));
+}
+
+void TaskGroup::check_accepts_tasks() const {
+    if (!state_) {
+        throw UsageError("create_task() of a TaskGroup that does not run; call it in the body given to run()");
+    }
+    state_->check_accepts_tasks();
+}
+
+namespace detail {
+
+void GroupState::explain(WaitExplanation& explanation) const {
+    explanation.what = fmt::format("{} task{} of a TaskGroup", unfinished_, unfinished_ == 1 ? "" : "s");
+    for (const Ref<TaskBase>& task : tasks_) {
+        if (!task->is_done()) {
+            explanation.holders.push_back(task.get());
+        }
+    }
+}
+
+void GroupState::check_accepts_tasks() const {
+    if (is_exiting_ && unfinished_ == 0) {
+        throw UsageError("create_task() of a TaskGroup that is finished; make tasks while its body or a task of it runs");
+    }
+    if (is_aborting_) {
+        throw UsageError("create_task() of a TaskGroup that is shutting down, because its body or a task of it failed");
+    }
+}
+
+void GroupState::add(TaskBase& task) {
+    forget_finished();
+    tasks_.emplace_back(&task);
+    ++unfinished_;
+    auto callback = [group = Ref<GroupState>(this), &task] { group->task_done(task); };
+    task.add_callback(task.loop().make_block<FunctionHandle<decltype(callback)>>(std::move(callback)));
+}
+
+/// Drops finished tasks once they are the greater part, so that a group that lives for ever does not grow.
+void GroupState::forget_finished() {
+    if (tasks_.size() > 2 * unfinished_ + 8) {
+        std::erase_if(tasks_, [](const Ref<TaskBase>& task) { return task->is_done(); });
+    }
+}
+
+void GroupState::abort() {
+    is_aborting_ = true;
+    for (const Ref<TaskBase>& task : tasks_) {
+        task->cancel(nullptr);
+    }
+}
+
+void GroupState::task_done(TaskBase& task) {
+    --unfinished_;
+    if (waiter_ != nullptr && unfinished_ == 0 && !waiter_->is_done()) {
+        waiter_->finish();
+    }
+    if (task.state() == Waitable::State::cancelled) {
+        return;
+    }
+    std::exception_ptr exception = task.exception();
+    if (exception == nullptr) {
+        return;
+    }
+    errors_.push_back(exception);
+    if (parent_->is_done()) {
+        // Only when the parent was given up: nobody else is left to tell.
+        task.loop().call_exception_handler({"a task of a TaskGroup failed after its parent had ended", std::move(exception)});
+    } else if (!is_aborting_ && !is_parent_cancel_requested_) {
+        // Ends what the body waits for; `exit` takes the request back.
+        abort();
+        is_parent_cancel_requested_ = true;
+        parent_->cancel(nullptr);
+    }
+}
+
+std::exception_ptr GroupState::wait_once(Place place) {
+    /// Forgets the waiter before its stack frame goes.
+    struct Waiting {
+        Waiter*& slot;
+        ~Waiting() { slot = nullptr; }
+    };
+    Waiter waiter(parent_->loop(), this);
+    waiter_ = &waiter;
+    const Waiting waiting{waiter_};
+    try {
+        waiter.wait("wait for tasks", place);
+    } catch (const CancelledError&) {
+        return std::current_exception();
+    }
+    return nullptr;
+}
+
+void GroupState::exit(std::exception_ptr body_failure, bool is_body_cancelled, Place place) {
+    is_exiting_ = true;
+    std::exception_ptr cancellation = is_body_cancelled ? body_failure : nullptr;
+    if (body_failure != nullptr && !is_aborting_) {
+        abort();
+    }
+    // Each cancellation of the parent ends one wait; the group waits on all the same.
+    while (unfinished_ != 0) {
+        const std::exception_ptr cancelled = wait_once(place);
+        if (cancelled != nullptr && !is_aborting_) {
+            cancellation = cancelled;
+            abort();
+        }
+    }
+    if (is_parent_cancel_requested_ && parent_->uncancel() == 0) {
+        cancellation = nullptr;  // the request was the group's own, and nobody else made one
+    }
+    if (cancellation != nullptr && errors_.empty()) {
+        std::rethrow_exception(cancellation);
+    }
+    if (body_failure != nullptr && !is_body_cancelled) {
+        errors_.push_back(std::move(body_failure));
+    }
+    if (errors_.empty()) {
+        return;
+    }
+    if (parent_->cancelling() != 0) {
+        // Somebody outside cancelled the parent: the errors go first, its next wait is cancelled, the count is kept.
+        parent_->uncancel();
+        parent_->cancel(nullptr);
+    }
+    throw ExceptionGroup("unhandled errors in a TaskGroup", std::exchange(errors_, {}));
+}
+
+}  // namespace detail
+}  // namespace mishap

@@ -1,0 +1,131 @@
+#include <mishap/primitives/detail/wait_queue.hpp>
+
+#include <fmt/format.h>
+#include <mishap/primitives/detail/primitive.hpp>
+
+namespace mishap::detail {
+
+void WaitEntry::explain(WaitExplanation& explanation) const {
+    if (queue_ != nullptr) {
+        queue_->owner().explain(*queue_, explanation);
+    } else {
+        explanation.what = "a primitive that was destroyed";
+    }
+}
+
+void WaitEntry::leave() {
+    if (queue_ != nullptr) {
+        WaitQueue::Entries& entries = is_woken() ? queue_->woken_ : queue_->waiting_;
+        entries.erase(WaitQueue::Entries::s_iterator_to(*this));
+        queue_ = nullptr;
+    }
+}
+
+WaitEntry* WaitQueue::first_pending() const {
+    for (const WaitEntry& entry : waiting_) {
+        if (!entry.is_done()) {
+            return const_cast<WaitEntry*>(&entry);
+        }
+    }
+    return nullptr;
+}
+
+void WaitQueue::wake(WaitEntry& entry) {
+    waiting_.erase(Entries::s_iterator_to(entry));
+    woken_.push_back(entry);
+    entry.finish();
+}
+
+void WaitQueue::wake_head() {
+    // Whoever was woken stood at the head and stands there until it resumes; so does one that was cancelled.
+    if (woken_.empty() && !waiting_.empty() && !waiting_.front().is_done()) {
+        wake(waiting_.front());
+    }
+}
+
+bool WaitQueue::wake_next() {
+    WaitEntry* const entry = first_pending();
+    if (entry == nullptr) {
+        return false;
+    }
+    wake(*entry);
+    return true;
+}
+
+void WaitQueue::wake_all() {
+    for (auto next = waiting_.begin(); next != waiting_.end();) {
+        WaitEntry& entry = *next++;
+        if (!entry.is_done()) {
+            wake(entry);
+        }
+    }
+}
+
+void WaitQueue::wait(WaitEntry& entry, const char* operation, Place place) {
+    // A task that is given up may stay in this wait for good, so it must not be found here later.
+    if (!current_loop->current_task()->is_abandoning) {
+        waiting_.push_back(entry);
+        entry.queue_ = this;
+    }
+    class Leaving {
+    public:
+        explicit Leaving(WaitEntry& entry) : entry_(entry) {}
+        ~Leaving() { entry_.leave(); }
+        Leaving(const Leaving&) = delete;
+        Leaving& operator=(const Leaving&) = delete;
+
+    private:
+        WaitEntry& entry_;
+    };
+    const Leaving leaving(entry);
+    entry.wait(operation, place);
+    if (entry.is_in_vain_) [[unlikely]] {
+        throw UsageError(fmt::format(
+            "what a task waited on in {} was destroyed; a primitive must outlive the tasks that use it, so await them first",
+            operation));
+    }
+}
+
+/// Makes the waiters that are left independent of the primitive, which is going.
+///
+/// In simulation those who still need it stay parked, and the run has failed. In the real world they resume with an
+/// error.
+void WaitQueue::orphan() {
+    EventLoop* const loop = current_loop;
+    const bool is_run_alive = loop != nullptr && owner_->is_known_to(*loop);
+    Finding finding;
+    finding.kind = FindingKind::destroyed;
+    finding.label = owner_->label();
+    const auto disown = [&](WaitEntry& entry, bool is_in_vain) {
+        entry.queue_ = nullptr;
+        entry.is_orphaned_ = true;
+        entry.is_in_vain_ = is_in_vain;
+        if (is_in_vain && is_run_alive && entry.task() != nullptr) {
+            const TaskBase& task = *entry.task();
+            finding.tasks.push_back(task.path());
+            finding.details.push_back(fmt::format("{} waits in {} at {}:{}", task.path(), task.frames->operation,
+                                                  task.frames->place.file, task.frames->place.line));
+        }
+    };
+    while (!woken_.empty()) {
+        WaitEntry& entry = woken_.front();
+        woken_.pop_front();
+        disown(entry, wake_ == Wake::is_hint);
+    }
+    while (!waiting_.empty()) {
+        WaitEntry& entry = waiting_.front();
+        waiting_.pop_front();
+        const bool is_pending = !entry.is_done();
+        disown(entry, is_pending);
+        if (is_pending && is_run_alive && !loop->world().is_simulated()) {
+            entry.finish();
+        }
+    }
+    if (!finding.tasks.empty()) {
+        finding.what = fmt::format("{} was destroyed while {} task{} waited on it", owner_->describe(), finding.tasks.size(),
+                                   finding.tasks.size() == 1 ? "" : "s");
+        loop->world().fail(std::move(finding));
+    }
+}
+
+}  // namespace mishap::detail

@@ -1,0 +1,9 @@
+#pragma once
+
+// All of mishap.
+
+#include <mishap/loop/coro.hpp>
+#include <mishap/loop/run.hpp>
+#include <mishap/primitives/primitives.hpp>
+#include <mishap/properties/scenario.hpp>
+#include <mishap/sim/choose.hpp>

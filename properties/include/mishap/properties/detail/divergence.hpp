@@ -1,0 +1,25 @@
+#pragma once
+
+#include <vector>
+
+#include <mishap/sim/trace.hpp>
+#include <mishap/sim/explorer.hpp>
+
+namespace mishap::detail {
+
+/// A traced run: what was recorded, every event, and the names to tell them with.
+struct TracedRun {
+    Replayed run;
+    std::vector<TraceEvent> events;
+    Names names;
+};
+
+/// Plays `mishaps`, or a whole tape strictly, and keeps the trace. With `moved`, heap and stacks lie elsewhere than before.
+TracedRun trace_mishaps(Program& program, World& world, const MishapList& mishaps, bool moved,
+                        MishapPlayback::Match match = MishapPlayback::Match::exact);
+TracedRun trace_tape(Program& program, World& world, std::span<const Choice> tape, bool moved);
+
+/// Returns the finding that two runs of one tape differ: at which event, how, and what the likely cause is.
+Finding explain_divergence(const TracedRun& one, const TracedRun& other, const std::string& when);
+
+}  // namespace mishap::detail

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <mishap/sim/explorer.hpp>
+
+namespace mishap::detail {
+
+/// A child process that was forked before the first run and can make one run as if it were the first.
+///
+/// What it replays it replays without anything that earlier runs left behind, so a program that keeps state in globals
+/// gives another digest here.
+class PristineChild {
+public:
+    struct Answer {
+        std::uint64_t digest = 0;
+        bool failed = false;
+    };
+
+    PristineChild(Program& program, World& world);
+    ~PristineChild();
+    PristineChild(const PristineChild&) = delete;
+    PristineChild& operator=(const PristineChild&) = delete;
+
+    /// Replays `tape` strictly in the child. Can be asked once; nothing when the child died or could not be made.
+    std::optional<Answer> replay(std::span<const Choice> tape);
+
+private:
+    [[noreturn]] void serve(Program& program, World& world);
+
+    int socket_ = -1;
+    int process_ = -1;
+};
+
+}  // namespace mishap::detail

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <mishap/properties/report.hpp>
+#include <mishap/sim/trace.hpp>
+#include <mishap/sim/path.hpp>
+
+namespace mishap::detail {
+
+/// Tells a trace as a story: a row a step, with what the step did.
+std::vector<StoryRow> tell_story(const std::vector<TraceEvent>& events, const Names& names);
+
+/// Returns one event in words, for the report of a divergence.
+std::string describe_event(const TraceEvent& event, const Names& names);
+
+/// Returns a virtual time in seconds, as short as it is exact: "0.000s", "1.500s", "0.000000001s".
+std::string format_time(std::int64_t time_ns);
+
+}  // namespace mishap::detail

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <mishap/sim/explorer.hpp>
+#include <mishap/sim/world.hpp>
+
+namespace mishap {
+
+/// How a program is explored. Every member has a default, so that `{.runs_max = 1000}` says all there is to say.
+struct ExploreOptions {
+    /// Names the program in reports, replay lines and files; the default seed comes from it.
+    std::string name = "program";
+
+    // ---- what may happen (see WorldOptions) ----
+    Order order = Order::any;
+    std::uint32_t cancellations = 0;  // at most so many notified tasks are cancelled before they resume
+    bool cancel_everywhere = false;   // first starts and bare yields count as well
+    std::uint32_t forced_yields = 0;  // at most so many waits that would not suspend yield
+    std::uint32_t time_passes = 0;    // at most so many times the clock moves although entities are ready
+    std::chrono::nanoseconds timer_slack{0};  // deadlines so close together may come due together
+    std::uint64_t steps_max = 100'000;        // per run; more is a finding
+    std::chrono::nanoseconds time_max = std::chrono::hours(24 * 365);  // virtual, per run; more is a finding
+
+    std::chrono::nanoseconds step_time_max = std::chrono::seconds(10);  // real, per step; 0: no watchdog
+
+    // ---- how it is searched ----
+    Strategy::Kind strategy = Strategy::automatic;
+    std::uint64_t runs_max = 10'000;
+    std::chrono::nanoseconds time_limit{0};  // real time for the whole search; 0: none
+    std::optional<std::uint64_t> seed;       // default: derived from `name`, never from the clock
+    std::uint64_t first_run = 0;             // runs first_run, first_run + stride, ...: for several processes
+    std::uint64_t stride = 1;
+
+    // ---- what is done with a finding ----
+    bool shrink = true;
+    std::uint64_t shrink_runs_max = 20'000;
+    bool confirm_in_child = true;     // replay also in a process forked before the first run
+    bool leaks_are_findings = false;  // tasks left behind, and exceptions never retrieved
+    std::string out;                  // folder for tape files; empty: none are written
+
+    // ---- the program ----
+    std::function<void()> reset;                     // clears the program's own globals before each run
+    std::function<void(const Progress&)> progress;   // called about ten times a second
+
+    WorldOptions world() const;
+    std::uint64_t effective_seed() const;
+};
+
+}  // namespace mishap

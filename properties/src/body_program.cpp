@@ -1,0 +1,87 @@
+#include <mishap/properties/detail/body_program.hpp>
+
+#include <fmt/format.h>
+
+namespace mishap::detail {
+
+void BodyProgram::run(World& world) {
+    if (options_.reset) {
+        options_.reset();
+    }
+    loop_.begin_run();
+    {
+        const Task<void> main = loop_.create_task([this] { body_(); }, {.name = "main"});
+        const EventLoop::Outcome outcome = loop_.run_main(main.state());
+        if (!world.has_failed() && !world.choices().is_abandoned()) {
+            judge(world, main.state(), outcome);
+        }
+        world.end_verdict();
+        const std::size_t abandoned = loop_.tear_down();
+        if (abandoned != 0) {
+            world.note({FindingKind::leaked_task, fmt::format("{} task{} refused to end when the run was over", abandoned,
+                                                              abandoned == 1 ? "" : "s")});
+        }
+    }
+    loop_.end_run();
+}
+
+void BodyProgram::judge(World& world, FutureBase& main, EventLoop::Outcome outcome) {
+    if (outcome == EventLoop::Outcome::stuck) {
+        if (std::optional<Finding> finding = explain_stuck(loop_)) {
+            world.fail(std::move(*finding));
+        }
+        return;
+    }
+    main.mark_retrieved();
+    if (main.state() == Waitable::State::cancelled) {
+        if (world.spent().cancellations != 0) {
+            judge_cancelled_main(world);
+        } else {
+            world.fail({.kind = FindingKind::exception, .what = "the program ended with CancelledError", .label = "CancelledError"});
+        }
+        return;
+    }
+    if (main.peek_exception() != nullptr) {
+        const std::string what = describe_exception(main.peek_exception());
+        world.fail({.kind = FindingKind::exception,
+                    .what = fmt::format("the program ended with {}", what),
+                    .label = what.substr(0, what.find(':'))});
+        return;
+    }
+    note_leftovers(world);
+}
+
+/// A cancellation that was injected has come out of main: nobody's fault. What goes on must still be right.
+void BodyProgram::judge_cancelled_main(World& world) {
+    world.choices().be_calm();
+    loop_.run_to_quiescence();
+    if (!world.has_failed()) {
+        if (std::optional<Finding> finding = explain_stranded(loop_)) {
+            world.fail(std::move(*finding));
+        }
+    }
+}
+
+void BodyProgram::note_leftovers(World& world) {
+    loop_.for_each_task([&](const TaskBase& task) {
+        if (task.is_done()) {
+            return;
+        }
+        const std::string what = fmt::format("task {} was still alive when the program ended: {}", task.segment(),
+                                             await_stack(task));
+        if (options_.leaks_are_findings) {
+            world.fail({.kind = FindingKind::leaked_task, .what = what, .label = "leaked task", .tasks = {task.path()}});
+        } else {
+            world.note({FindingKind::leaked_task, what});
+        }
+    });
+    if (options_.leaks_are_findings) {
+        for (const Note& note : world.notes()) {
+            if (note.kind == FindingKind::never_retrieved) {
+                world.fail({.kind = note.kind, .what = note.what, .label = "never retrieved"});
+            }
+        }
+    }
+}
+
+}  // namespace mishap::detail

@@ -1,0 +1,49 @@
+#include <mishap/properties/claims.hpp>
+
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <mishap/loop/event_loop.hpp>
+
+namespace mishap {
+
+namespace {
+
+void fail_check(std::string what, std::string_view label, Place place) {
+    EventLoop* const loop = detail::current_loop;
+    if (loop == nullptr || !loop->world().is_simulated()) {
+        throw std::logic_error(fmt::format("{}:{}: {}", place.file, place.line, what));
+    }
+    World& world = loop->world();
+    if (world.is_tearing_down()) {
+        return;  // the run has its verdict
+    }
+    Finding finding{.kind = FindingKind::check, .what = std::move(what), .label = std::string(label), .place = place};
+    if (const detail::TaskBase* const task = loop->current_task()) {
+        finding.tasks.push_back(task->path());
+        finding.details.push_back(fmt::format("in task {}", task->path()));
+    }
+    world.fail(std::move(finding));
+    loop->park_failed();
+}
+
+}  // namespace
+
+void always(bool holds, std::string_view text, Place place) {
+    if (!holds) [[unlikely]] {
+        fail_check(fmt::format("always(\"{}\") does not hold", text), text, place);
+    }
+}
+
+void unreachable(std::string_view text, Place place) {
+    fail_check(fmt::format("unreachable(\"{}\") was reached", text), text, place);
+}
+
+void checkpoint(std::string_view text, Place place) {
+    EventLoop& loop = detail::running_loop("checkpoint()");
+    if (loop.world().is_tracing()) {
+        loop.world().tell({.kind = TraceEventKind::note, .what = detail::intern(text)->c_str(), .place = place});
+    }
+}
+
+}  // namespace mishap

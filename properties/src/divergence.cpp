@@ -1,0 +1,107 @@
+#include <mishap/properties/detail/divergence.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include <fmt/format.h>
+#include <mishap/loop/detail/fiber.hpp>
+#include <mishap/properties/detail/story.hpp>
+
+namespace mishap::detail {
+
+namespace {
+
+/// Occupies heap for as long as it lives, so that a program's own allocations get other addresses, in another order.
+class MovedHeap {
+public:
+    MovedHeap() {
+        constexpr std::size_t sizes[] = {24, 40, 56, 72, 104, 168, 296, 552, 1064};
+        for (const std::size_t size : sizes) {
+            for (std::size_t i = 0; i < 7; ++i) {
+                blocks_.push_back(std::make_unique<char[]>(size));
+            }
+        }
+        // Every other one goes back, newest first: the free lists now hand out addresses in falling order.
+        for (std::size_t i = 0; i < blocks_.size(); i += 2) {
+            blocks_[i].reset();
+        }
+    }
+
+private:
+    std::vector<std::unique_ptr<char[]>> blocks_;
+};
+
+template <class Play>
+TracedRun trace(World& world, bool moved, Play&& play) {
+    std::unique_ptr<MovedHeap> heap;
+    if (moved) {
+        fiber_pool().shuffle();
+        heap = std::make_unique<MovedHeap>();
+    }
+    TracedRun traced;
+    Trace events;
+    traced.run = play(&events);
+    traced.events = events.events();
+    traced.names = world.names();
+    return traced;
+}
+
+bool is_same(const TraceEvent& a, const TraceEvent& b) {
+    return a.kind == b.kind && a.access == b.access && a.time_ns == b.time_ns && a.entity == b.entity &&
+           a.object == b.object && a.other == b.other && a.value == b.value && std::strcmp(a.what, b.what) == 0;
+}
+
+std::string likely_cause(const TraceEvent* one, const TraceEvent* other) {
+    if (one == nullptr || other == nullptr) {
+        return "state left by an earlier run (a global or static variable), a wall clock, or unseeded randomness";
+    }
+    if (one->kind == TraceEventKind::tick || other->kind == TraceEventKind::tick || one->time_ns != other->time_ns) {
+        return "a wall clock or unseeded randomness in a delay: the two runs sleep for different times";
+    }
+    if (one->entity == other->entity && one->object == other->object && one->value != other->value) {
+        return "a wall clock, unseeded randomness, or a variable left by an earlier run: the same access gives another value";
+    }
+    if (one->kind == TraceEventKind::access && other->kind == TraceEventKind::access) {
+        return "order by address, as in a std::set of pointers or an unordered container: the same accesses come in another "
+               "order";
+    }
+    return "order by address (a std::set of pointers, an unordered container), state left by an earlier run, or a real thread";
+}
+
+}  // namespace
+
+TracedRun trace_mishaps(Program& program, World& world, const MishapList& mishaps, bool moved,
+                        MishapPlayback::Match match) {
+    return trace(world, moved,
+                 [&](Observer* observer) { return mishap::replay(program, world, mishaps, match, {}, observer); });
+}
+
+TracedRun trace_tape(Program& program, World& world, std::span<const Choice> tape, bool moved) {
+    return trace(world, moved, [&](Observer* observer) { return mishap::replay(program, world, tape, observer); });
+}
+
+Finding explain_divergence(const TracedRun& one, const TracedRun& other, const std::string& when) {
+    Finding finding{.kind = FindingKind::divergence,
+                    .what = fmt::format("the program is not deterministic: {}", when),
+                    .label = "divergence"};
+    const std::size_t common = std::min(one.events.size(), other.events.size());
+    std::size_t at = 0;
+    while (at < common && is_same(one.events[at], other.events[at])) {
+        ++at;
+    }
+    const TraceEvent* const left = at < one.events.size() ? &one.events[at] : nullptr;
+    const TraceEvent* const right = at < other.events.size() ? &other.events[at] : nullptr;
+    if (left != nullptr || right != nullptr) {
+        finding.details.push_back(fmt::format("first difference at event {}:", at));
+        finding.details.push_back("    one run:   " + (left ? describe_event(*left, one.names) : std::string("ends")));
+        finding.details.push_back("    the other: " + (right ? describe_event(*right, other.names) : std::string("ends")));
+        finding.place = left != nullptr && left->place.line != 0 ? left->place : Place{};
+    } else if (one.run.mismatch.has_value()) {
+        finding.details.push_back(fmt::format("the run left its tape at question {}", one.run.mismatch->depth));
+    }
+    finding.details.push_back("likely cause: " + likely_cause(left, right));
+    return finding;
+}
+
+}  // namespace mishap::detail

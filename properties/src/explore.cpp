@@ -1,0 +1,331 @@
+#include <mishap/properties/explore.hpp>
+
+#include <algorithm>
+#include <filesystem>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <mishap/properties/detail/body_program.hpp>
+#include <mishap/properties/detail/divergence.hpp>
+#include <mishap/properties/detail/pristine.hpp>
+#include <mishap/properties/detail/story.hpp>
+#include <mishap/properties/detail/watchdog.hpp>
+#include <mishap/sim/build_name.hpp>
+#include <mishap/sim/mapped_tape.hpp>
+#include <mishap/sim/portfolio.hpp>
+#include <mishap/sim/replay_line.hpp>
+#include <mishap/sim/tape_file.hpp>
+
+namespace mishap {
+
+namespace {
+
+using detail::TracedRun;
+
+void check_usable(const std::function<void()>& program) {
+    if (detail::current_loop != nullptr) {
+        throw UsageError(
+            "explore(), check() or replay() was called inside a running loop; a program under test cannot explore another "
+            "one: call it from ordinary code");
+    }
+    if (!program) {
+        throw UsageError("explore() was given an empty function; give it the program under test");
+    }
+}
+
+std::string promises_of(const ExploreOptions& options) {
+    std::string text = options.order == Order::any ? "any ready task may go next" : "asyncio's order";
+    const auto add = [&](std::uint32_t count, const char* one, const char* many) {
+        text += count == 0 ? "" : fmt::format(", at most {} {}", count, count == 1 ? one : many);
+    };
+    add(options.cancellations, "injected cancellation", "injected cancellations");
+    add(options.forced_yields, "forced yield", "forced yields");
+    add(options.time_passes, "deadline overtaking ready tasks", "deadlines overtaking ready tasks");
+    if (options.timer_slack.count() != 0) {
+        text += fmt::format(", timers within {} count as simultaneous", detail::format_time(options.timer_slack.count()));
+    }
+    return text + "; tasks switch only where they wait";
+}
+
+/// One exploration, from the calm runs to the report.
+class Exploration {
+public:
+    Exploration(const std::function<void()>& body, const ExploreOptions& options)
+        : options_(options), world_(options.world()), program_(body, options_, world_) {
+        report_.name = options.name;
+        report_.seed = options.effective_seed();
+        report_.promises = promises_of(options);
+    }
+
+    Report explore() {
+        if (options_.confirm_in_child) {
+            child_.emplace(program_, world_);
+        }
+        std::optional<KeptTape> kept;
+        if (!options_.out.empty()) {
+            kept.emplace(folder() / fmt::format("in-flight-{}.tape", ::getpid()), world_, options_);
+        }
+        const detail::Watchdog watchdog(world_, options_.name, kept ? kept->tape.path().string() : std::string(),
+                                        options_.step_time_max);
+        if (!make_calm_runs()) {
+            return std::move(report_);
+        }
+        const std::unique_ptr<Strategy> strategy =
+            make_strategy(options_.strategy, report_.seed, options_.first_run);
+        report_.strategy = strategy->name();
+        if (!calm_failure_.has_value()) {
+            Explorer explorer(program_, world_);
+            explorer.on_progress(options_.progress);
+            report_.search = explorer.search(*strategy, {.runs_max = options_.runs_max,
+                                                         .time_max = options_.time_limit,
+                                                         .first_run = options_.first_run,
+                                                         .stride = options_.stride});
+        } else {
+            report_.search.runs = 1;
+            report_.search.failure = calm_failure_;
+        }
+        report_.notes = report_.search.notes;
+        if (report_.search.failure.has_value()) {
+            handle(*report_.search.failure);
+        } else {
+            add_search_notes();
+        }
+        return std::move(report_);
+    }
+
+    Report replay(const ReplayLine& line) {
+        report_.strategy = "replay";
+        report_.wanted = line.mishaps.size();
+        const detail::Watchdog watchdog(world_, options_.name, {}, options_.step_time_max);
+        const MishapList mishaps = without_texts(line.mishaps);
+        TracedRun best = detail::trace_mishaps(program_, world_, mishaps, false);
+        const TracedRun again = detail::trace_mishaps(program_, world_, mishaps, true);
+        if (again.run.digest != best.run.digest) {
+            report_.finding = detail::explain_divergence(best, again, "two replays of one tape differ");
+            return std::move(report_);
+        }
+        if (!best.run.finding.has_value() && !mishaps.empty()) {
+            repair(mishaps, best);
+        }
+        report_.search.runs = 1;
+        report_.matched = best.run.matched;
+        finish(std::move(best));
+        return std::move(report_);
+    }
+
+    Report replay(const TapeFile& file) {
+        // The dense tape fits the same build only; when it does, nothing can be left to chance.
+        if (!file.dense.empty() || file.mishaps.empty()) {
+            TracedRun strict = detail::trace_tape(program_, world_, file.dense, false);
+            if (!strict.run.mismatch.has_value() && (file.digest == 0 || file.digest == strict.run.digest)) {
+                report_.strategy = "replay";
+                report_.search.runs = 1;
+                report_.wanted = report_.matched = strict.run.mishaps.size();
+                finish(std::move(strict));
+                return std::move(report_);
+            }
+        }
+        return replay(ReplayLine{file.scenario, file.options, file.mishaps});
+    }
+
+private:
+    /// Keeps the tape of the run in flight on disk, so that it survives a crash of this process.
+    struct KeptTape {
+        MappedTape tape;
+        World& world;
+        KeptTape(const std::filesystem::path& path, World& kept_world, const ExploreOptions& options)
+            : tape(path, options.name, options.world()), world(kept_world) {
+            world.choices().recorder().use(&tape);
+        }
+        ~KeptTape() { world.choices().recorder().use(nullptr); }
+        KeptTape(const KeptTape&) = delete;
+        KeptTape& operator=(const KeptTape&) = delete;
+    };
+
+    std::filesystem::path folder() const {
+        std::filesystem::path path(options_.out);
+        for (const std::filesystem::path& part : std::filesystem::path(options_.name)) {
+            path /= path_segment(part.string());
+        }
+        return path;
+    }
+
+    /// A search begins with two calm runs that must agree.
+    bool make_calm_runs() {
+        const Replayed first = mishap::replay(program_, world_, MishapList{});
+        const Replayed second = mishap::replay(program_, world_, MishapList{});
+        if (first.digest != second.digest) {
+            const TracedRun third = detail::trace_mishaps(program_, world_, {}, false);
+            const TracedRun fourth = detail::trace_mishaps(program_, world_, {}, true);
+            report_.finding = detail::explain_divergence(
+                third, fourth,
+                third.run.digest == second.digest && fourth.run.digest == second.digest
+                    ? "run 1 differs from run 2, but 2 = 3: global state is initialised in run 1; reset it with `reset`"
+                    : "two calm runs differ");
+            return false;
+        }
+        if (first.finding.has_value()) {
+            calm_failure_ = Failure{0, *first.finding, first.tape, first.digest, first.steps};
+        }
+        return true;
+    }
+
+    void handle(const Failure& failure) {
+        write_tape(failure.tape, {}, failure.finding, failure.digest, failure.steps);
+        TracedRun confirmed = detail::trace_tape(program_, world_, failure.tape, true);
+        if (confirmed.run.digest != failure.digest) {
+            const TracedRun again = detail::trace_tape(program_, world_, failure.tape, false);
+            diverge(failure, confirmed, again, "the failing run's tape gave another run when it was played again");
+            return;
+        }
+        if (child_.has_value()) {
+            const std::optional<detail::PristineChild::Answer> answer = child_->replay(failure.tape);
+            if (answer.has_value() && answer->digest != failure.digest) {
+                diverge(failure, confirmed, confirmed,
+                        "the failing run's tape gave another run in a fresh process: something is left by earlier runs; "
+                        "clear it with `reset`");
+                return;
+            }
+        }
+        if (options_.shrink) {
+            report_.shrunk = shrink(program_, world_, failure, {.runs_max = options_.shrink_runs_max});
+            confirmed = detail::trace_tape(program_, world_, report_.shrunk->run.tape, true);
+        }
+        finish(std::move(confirmed));
+        write_tape(report_.run->tape, report_.mishaps, *report_.finding, report_.run->digest, report_.run->steps);
+        if (report_.replay_line.size() > replay_line_length_max && !report_.tape_path.empty()) {
+            report_.replay_line = report_.tape_path;
+        }
+    }
+
+    void diverge(const Failure& failure, const TracedRun& one, const TracedRun& other, const std::string& when) {
+        report_.finding = detail::explain_divergence(one, other, when);
+        report_.finding->details.push_back("the run that could not be repeated had found: " + failure.finding.what);
+    }
+
+    /// Fills the report from the run that is to be told.
+    void finish(TracedRun traced) {
+        report_.finding = traced.run.finding;
+        report_.mishaps = with_texts(traced.run.mishaps, traced.names);
+        report_.story = detail::tell_story(traced.events, traced.names);
+        report_.replay_line = to_line({options_.name, options_.world(), report_.mishaps});
+        report_.run = std::move(traced.run);
+        for (const Note& note : report_.run->notes) {
+            if (std::find(report_.notes.begin(), report_.notes.end(), note) == report_.notes.end()) {
+                report_.notes.push_back(note);
+            }
+        }
+    }
+
+    void write_tape(const Tape& tape, const std::vector<MishapText>& mishaps, const Finding& finding, std::uint64_t digest,
+                    std::uint64_t steps) {
+        if (options_.out.empty()) {
+            return;
+        }
+        const std::filesystem::path path =
+            folder() / fmt::format("{:016x}.tape", hash_text(finding.signature()));
+        write_tape_file(path, {.scenario = options_.name,
+                               .options = options_.world(),
+                               .build = build_name(),
+                               .found = finding.signature(),
+                               .mishaps = mishaps,
+                               .dense = tape,
+                               .digest = digest,
+                               .steps = steps});
+        report_.tape_path = path.string();
+    }
+
+    /// The program was edited and the mishaps do not lead to a failure any more: match them less strictly, then move them.
+    void repair(const MishapList& mishaps, TracedRun& best) {
+        for (const auto match : {MishapPlayback::Match::entity, MishapPlayback::Match::anywhere}) {
+            const Replayed run = mishap::replay(program_, world_, mishaps, match);
+            if (run.finding.has_value()) {
+                best = detail::trace_tape(program_, world_, run.tape, false);
+                best.run.matched = run.matched;
+                return;
+            }
+        }
+        std::uint64_t runs = 0;
+        for (std::uint32_t distance = 1; distance <= repair_distance_max; ++distance) {
+            for (std::size_t m = 0; m < mishaps.size(); ++m) {
+                for (const bool later : {true, false}) {
+                    MishapList moved = mishaps;
+                    std::uint32_t& step = moved[m].who.step;
+                    if ((!later && step <= distance) || ++runs > repair_runs_max) {
+                        continue;
+                    }
+                    step = later ? step + distance : step - distance;
+                    const Replayed run = mishap::replay(program_, world_, moved, MishapPlayback::Match::anywhere);
+                    if (run.finding.has_value()) {
+                        best = detail::trace_tape(program_, world_, run.tape, false);
+                        best.run.matched = run.matched;
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    void add_search_notes() {
+        if (report_.search.choices == 0) {
+            report_.notes.push_back({FindingKind::check, "the search asked no choice: nothing in this program could go another "
+                                                         "way, so one run says all there is to say"});
+        } else if (report_.search.waits == 0) {
+            report_.notes.push_back({FindingKind::check, "no task ever waited for another: the schedules differ only in the "
+                                                         "order of steps that nothing ties together"});
+        }
+    }
+
+    static constexpr std::uint64_t repair_runs_max = 500;
+    static constexpr std::uint32_t repair_distance_max = 16;
+
+    ExploreOptions options_;
+    World world_;
+    detail::BodyProgram program_;
+    std::optional<detail::PristineChild> child_;
+    std::optional<Failure> calm_failure_;
+    Report report_;
+};
+
+}  // namespace
+
+Report explore(const std::function<void()>& program, const ExploreOptions& options) {
+    check_usable(program);
+    return Exploration(program, options).explore();
+}
+
+CheckFailed::CheckFailed(const Report& report) : std::runtime_error(report.to_text()) {}
+
+void check(const std::function<void()>& program, const ExploreOptions& options) {
+    const Report report = explore(program, options);
+    if (!report.passed()) {
+        throw CheckFailed(report);
+    }
+}
+
+Report replay(std::string_view line, const std::function<void()>& program, const ExploreOptions& options) {
+    check_usable(program);
+    ExploreOptions replayed = options;
+    const auto take = [&](const std::string& scenario, const WorldOptions& world) {
+        replayed.name = scenario.empty() ? options.name : scenario;
+        replayed.order = world.order;
+        replayed.cancellations = world.cancellations;
+        replayed.cancel_everywhere = world.cancel_everywhere;
+        replayed.forced_yields = world.forced_yields;
+        replayed.time_passes = world.time_passes;
+        replayed.timer_slack = world.timer_slack;
+        replayed.steps_max = world.steps_max;
+        replayed.time_max = world.time_max;
+    };
+    if (is_replay_line(line)) {
+        const ReplayLine parsed = parse_replay_line(line);
+        take(parsed.scenario, parsed.options);
+        return Exploration(program, replayed).replay(parsed);
+    }
+    const TapeFile file = read_tape_file(std::filesystem::path(line));
+    take(file.scenario, file.options);
+    return Exploration(program, replayed).replay(file);
+}
+
+}  // namespace mishap

@@ -1,0 +1,98 @@
+#include <mishap/properties/detail/pristine.hpp>
+
+#include <cerrno>
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace mishap::detail {
+
+namespace {
+
+bool write_all(int fd, const void* data, std::size_t size) {
+    const char* at = static_cast<const char*>(data);
+    while (size != 0) {
+        const ssize_t written = ::send(fd, at, size, MSG_NOSIGNAL);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return false;
+        }
+        at += written;
+        size -= static_cast<std::size_t>(written);
+    }
+    return true;
+}
+
+bool read_all(int fd, void* data, std::size_t size) {
+    char* at = static_cast<char*>(data);
+    while (size != 0) {
+        const ssize_t got = ::read(fd, at, size);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return false;
+        }
+        at += got;
+        size -= static_cast<std::size_t>(got);
+    }
+    return true;
+}
+
+}  // namespace
+
+PristineChild::PristineChild(Program& program, World& world) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
+        return;
+    }
+    process_ = ::fork();
+    if (process_ == 0) {
+        ::close(ends[0]);
+        socket_ = ends[1];
+        serve(program, world);
+    }
+    ::close(ends[1]);
+    socket_ = ends[0];
+}
+
+PristineChild::~PristineChild() {
+    if (socket_ >= 0) {
+        ::close(socket_);
+    }
+    if (process_ > 0) {
+        int status = 0;
+        while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+        }
+    }
+}
+
+void PristineChild::serve(Program& program, World& world) {
+    std::uint64_t count = 0;
+    if (!read_all(socket_, &count, sizeof count)) {
+        ::_exit(0);  // nobody asked
+    }
+    Tape tape(count);
+    if (!read_all(socket_, tape.data(), count * sizeof(Choice))) {
+        ::_exit(1);
+    }
+    const Replayed run = mishap::replay(program, world, tape);
+    const Answer answer{run.digest, run.finding.has_value()};
+    write_all(socket_, &answer, sizeof answer);
+    ::_exit(0);
+}
+
+std::optional<PristineChild::Answer> PristineChild::replay(std::span<const Choice> tape) {
+    const std::uint64_t count = tape.size();
+    Answer answer;
+    if (process_ <= 0 || !write_all(socket_, &count, sizeof count) ||
+        !write_all(socket_, tape.data(), count * sizeof(Choice)) || !read_all(socket_, &answer, sizeof answer)) {
+        return std::nullopt;
+    }
+    return answer;
+}
+
+}  // namespace mishap::detail

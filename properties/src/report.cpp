@@ -1,0 +1,132 @@
+#include <mishap/properties/report.hpp>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <mishap/properties/detail/story.hpp>
+
+namespace mishap {
+
+namespace {
+
+constexpr std::size_t story_rows_max = 24;
+
+std::string plural(std::uint64_t count, const char* one) { return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s"); }
+
+/// Returns the rows worth telling: all of a short story; of a long one the mishaps and what leads to the end.
+std::vector<bool> rows_to_tell(const std::vector<StoryRow>& story) {
+    std::vector<bool> told(story.size(), story.size() <= story_rows_max);
+    if (story.size() <= story_rows_max) {
+        return told;
+    }
+    const auto tell_around = [&](std::size_t row) {
+        for (std::size_t i = row == 0 ? 0 : row - 1; i < std::min(row + 2, story.size()); ++i) {
+            told[i] = true;
+        }
+    };
+    for (std::size_t i = 0; i < story.size(); ++i) {
+        if (story[i].is_mishap() && static_cast<std::size_t>(std::count(told.begin(), told.end(), true)) < story_rows_max - 6) {
+            tell_around(i);
+        }
+    }
+    for (std::size_t i = story.size() - 4; i < story.size(); ++i) {
+        told[i] = true;
+    }
+    return told;
+}
+
+std::string tell(const std::vector<StoryRow>& story) {
+    std::size_t width = 4;
+    for (const StoryRow& row : story) {
+        width = std::max(width, std::min<std::size_t>(row.who.size(), 32));
+    }
+    const std::vector<bool> told = rows_to_tell(story);
+    std::string text;
+    std::size_t skipped = 0;
+    for (std::size_t i = 0; i < story.size(); ++i) {
+        if (!told[i]) {
+            ++skipped;
+            continue;
+        }
+        if (skipped != 0) {
+            text += fmt::format("      ... {}\n", plural(skipped, "step"));
+            skipped = 0;
+        }
+        const StoryRow& row = story[i];
+        text += fmt::format("  {} {:>8}  {:<{}}  {}\n", row.is_mishap() ? '!' : ' ', detail::format_time(row.time_ns), row.who,
+                            width, row.did);
+        if (row.is_mishap()) {
+            text += fmt::format("    {:>8}  {:<{}}  (mishap; calm: {})\n", "", "", width, row.calm);
+        }
+    }
+    if (skipped != 0) {
+        text += fmt::format("      ... {}\n", plural(skipped, "step"));
+    }
+    return text;
+}
+
+std::string statistics(const Report& report) {
+    const SearchResult& search = report.search;
+    std::string text = fmt::format("{}, {} distinct", plural(search.runs, "run"), search.digests);
+    if (search.fingerprints != 0) {
+        text += fmt::format(", {}", plural(search.fingerprints, "fingerprint"));
+    }
+    return text + fmt::format(", strategy {}, seed {}", report.strategy, report.seed);
+}
+
+}  // namespace
+
+std::string Report::headline() const {
+    if (finding.has_value()) {
+        return fmt::format("{}: {}", mishap::to_text(finding->kind), finding->what);
+    }
+    if (strategy == "replay") {
+        return "the replay found nothing wrong";
+    }
+    if (search.is_exhausted) {
+        return fmt::format("all {} orders pass ({} distinct fingerprint{})", search.runs, search.fingerprints,
+                           search.fingerprints == 1 ? "" : "s");
+    }
+    return fmt::format("{} passed, {} of them distinct; that is not all there are", plural(search.runs, "run"), search.digests);
+}
+
+std::string Report::to_text() const {
+    std::string text;
+    if (!finding.has_value()) {
+        text = fmt::format("{}: {}\n", name, headline());
+        if (search.is_exhausted) {
+            text += fmt::format("  promised: {}\n", promises);
+        }
+    } else {
+        const std::string place =
+            finding->place.line != 0 ? fmt::format("{}:{}: ", finding->place.file, finding->place.line) : std::string();
+        text = fmt::format("{}error: {}: {}\n", place, name, headline());
+        for (const std::string& line : finding->details) {
+            text += fmt::format("  {}\n", line);
+        }
+        if (!story.empty()) {
+            text += "the shortest story found:\n" + tell(story);
+        }
+        if (shrunk.has_value()) {
+            text += fmt::format("shrunk in {} from {} to {}, from {} to {}{}\n", plural(shrunk->runs, "run"),
+                                plural(shrunk->mishaps_before, "mishap"), shrunk->run.mishaps.size(),
+                                plural(shrunk->steps_before, "step"), shrunk->run.steps,
+                                shrunk->is_minimal ? "; no run with fewer mishaps fails like this" : "");
+        }
+        if (strategy != "replay") {
+            text += statistics(*this) + "\n";
+        }
+    }
+    if (wanted != 0 && matched != wanted) {
+        text += fmt::format("{} of {} still fit the program\n", matched, plural(wanted, "mishap"));
+    }
+    for (const Note& note : notes) {
+        text += fmt::format("note: {}\n", note.what);
+    }
+    if (finding.has_value() && !replay_line.empty()) {
+        text += fmt::format("replay with\n{}\n", replay_line);
+    }
+    return text;
+}
+
+}  // namespace mishap

@@ -1,0 +1,153 @@
+// What is said when tasks wait for each other, or for something that cannot come.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <mishap/properties/detail/body_program.hpp>
+
+namespace mishap::detail {
+
+namespace {
+
+struct Wait {
+    const TaskBase* task = nullptr;
+    WaitExplanation explanation;
+
+    /// Returns whether the task waits for another task's end: then that one's wait is the one to look at.
+    bool is_join() const { return explanation.is_join; }
+};
+
+std::vector<Wait> blocked_waits(EventLoop& loop) {
+    std::vector<Wait> waits;
+    loop.for_each_task([&](const TaskBase& task) {
+        if (!task.is_done() && task.waiting_on != nullptr) {
+            Wait wait{&task, {}};
+            task.waiting_on->explain(wait.explanation);
+            waits.push_back(std::move(wait));
+        }
+    });
+    return waits;
+}
+
+const Wait* find(const std::vector<Wait>& waits, const TaskBase* task) {
+    const auto found = std::find_if(waits.begin(), waits.end(), [&](const Wait& wait) { return wait.task == task; });
+    return found != waits.end() ? &*found : nullptr;
+}
+
+/// Returns the tasks of a cycle in "waits for something that ... holds", beginning with its oldest; empty: there is none.
+std::vector<const TaskBase*> find_cycle(const std::vector<Wait>& waits) {
+    for (const Wait& start : waits) {
+        std::vector<const TaskBase*> path;
+        const Wait* at = &start;
+        while (at != nullptr && std::find(path.begin(), path.end(), at->task) == path.end()) {
+            path.push_back(at->task);
+            at = at->explanation.holders.empty() ? nullptr : find(waits, at->explanation.holders.front());
+        }
+        if (at == &start) {
+            return path;
+        }
+    }
+    return {};
+}
+
+std::string names_of(const std::vector<const TaskBase*>& tasks) {
+    std::string text;
+    for (const TaskBase* task : tasks) {
+        text += (text.empty() ? "" : ", ") + task->path();
+    }
+    return text;
+}
+
+Finding make_finding(const std::vector<Wait>& waits, std::string what, std::string label) {
+    Finding finding{.kind = FindingKind::stuck, .what = std::move(what), .label = std::move(label)};
+    for (const Wait& wait : waits) {
+        std::string line = fmt::format("{} waits for {}", wait.task->path(), wait.explanation.what);
+        if (!wait.explanation.holders.empty() && !wait.is_join()) {
+            line += ", held by " + names_of(wait.explanation.holders);
+        }
+        if (wait.explanation.is_available) {
+            line += ", which is free";
+        }
+        finding.details.push_back(line);
+        finding.details.push_back("    in " + await_stack(*wait.task));
+    }
+    return finding;
+}
+
+/// Returns whether a wait is what an injected cancellation leads to in a correct program: only the victim could have
+/// ended it.
+bool is_excused(const Wait& wait, const EventLoop& loop) {
+    if (wait.is_join() || wait.explanation.is_signal) {
+        return !wait.explanation.is_available;
+    }
+    return wait.explanation.maker != 0 && loop.is_victim(wait.explanation.maker);
+}
+
+}  // namespace
+
+std::string await_stack(const TaskBase& task) {
+    std::vector<const AwaitFrame*> frames;
+    for (const AwaitFrame* frame = task.frames; frame != nullptr; frame = frame->outer) {
+        frames.push_back(frame);
+    }
+    std::string text;
+    for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) {
+        text += text.empty() ? "" : " > ";
+        text += (*frame)->operation;
+        if ((*frame)->place.line != 0) {
+            text += fmt::format(" at {}:{}", (*frame)->place.file, (*frame)->place.line);
+        }
+    }
+    return text.empty() ? "nothing that waits" : text;
+}
+
+std::optional<Finding> explain_stuck(EventLoop& loop) {
+    const std::vector<Wait> waits = blocked_waits(loop);
+    const std::vector<const TaskBase*> cycle = find_cycle(waits);
+    const bool has_victims = loop.world().spent().cancellations != 0;
+    if (has_victims && cycle.empty() &&
+        std::all_of(waits.begin(), waits.end(), [&](const Wait& wait) { return is_excused(wait, loop); })) {
+        return std::nullopt;
+    }
+    Finding finding = make_finding(waits,
+                                   cycle.empty() ? fmt::format("{} task{} can never go on", waits.size(),
+                                                               waits.size() == 1 ? "" : "s")
+                                                 : fmt::format("deadlock of {} tasks", cycle.size()),
+                                   cycle.empty() ? "stuck" : "cycle");
+    if (!cycle.empty()) {
+        std::string line = "cycle: ";
+        for (const TaskBase* task : cycle) {
+            line += task->path() + " -> ";
+            finding.tasks.push_back(task->path());
+        }
+        finding.details.push_back(line + cycle.front()->path());
+    } else {
+        for (const Wait& wait : waits) {
+            if (!wait.is_join()) {
+                finding.tasks.push_back(wait.task->path());
+            }
+        }
+    }
+    for (const Wait& wait : waits) {
+        if (!wait.is_join() && wait.task->frames != nullptr) {
+            finding.place = wait.task->frames->place;
+            break;
+        }
+    }
+    return finding;
+}
+
+std::optional<Finding> explain_stranded(EventLoop& loop) {
+    std::vector<Wait> waits = blocked_waits(loop);
+    std::erase_if(waits, [](const Wait& wait) { return !wait.explanation.is_available; });
+    if (waits.empty()) {
+        return std::nullopt;
+    }
+    Finding finding = make_finding(waits, "a task waits for something that is free", "stranded");
+    for (const Wait& wait : waits) {
+        finding.tasks.push_back(wait.task->path());
+    }
+    return finding;
+}
+
+}  // namespace mishap::detail
