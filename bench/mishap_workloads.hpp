@@ -25,12 +25,13 @@ class Search final : public mishap::Program {
 public:
     explicit Search(void (*body)()) : body_(body) {}
 
-    void run(mishap::World&) override {
+    void run(mishap::World& world) override {
         loop_.begin_run();
         {
             const Task<void> main = loop_.create_task(body_, {.name = "main"});
             loop_.run_until_complete(main);
         }
+        world.end_verdict();
         loop_.tear_down();
         loop_.end_run();
     }

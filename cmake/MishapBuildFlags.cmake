@@ -8,7 +8,7 @@ if(MISHAP_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_compile_options(
-    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Woverloaded-virtual
     # Designated initialisers leave the other members at their defaults on purpose.
     -Wno-missing-field-initializers)
 if(MISHAP_WERROR)

@@ -2,7 +2,7 @@
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 
 if(NOT TARGET Boost::context)
-    find_package(Boost 1.74 REQUIRED CONFIG COMPONENTS context)
+    find_package(Boost 1.74 REQUIRED CONFIG COMPONENTS headers context)
 endif()
 if(NOT TARGET fmt::fmt)
     find_package(fmt REQUIRED)

@@ -11,7 +11,8 @@
 
 namespace mishap {
 
-/// How a program is explored. Every member has a default, so that `{.runs_max = 1000}` says all there is to say.
+/// How a program is explored. Every member has a default, so that `{.runs_max = 1000}` says all there is to say; the
+/// default is spelt out even where it is empty, because compilers warn about members that are left out otherwise.
 struct ExploreOptions {
     /// Names the program in reports, replay lines and files; the default seed comes from it.
     std::string name = "program";
@@ -32,7 +33,7 @@ struct ExploreOptions {
     Strategy::Kind strategy = Strategy::automatic;
     std::uint64_t runs_max = 10'000;
     std::chrono::nanoseconds time_limit{0};  // real time for the whole search; 0: none
-    std::optional<std::uint64_t> seed;       // default: derived from `name`, never from the clock
+    std::optional<std::uint64_t> seed = std::nullopt;  // default: derived from `name`, never from the clock
     std::uint64_t first_run = 0;             // runs first_run, first_run + stride, ...: for several processes
     std::uint64_t stride = 1;
 
@@ -41,11 +42,11 @@ struct ExploreOptions {
     std::uint64_t shrink_runs_max = 20'000;
     bool confirm_in_child = true;     // replay also in a process forked before the first run
     bool leaks_are_findings = false;  // tasks left behind, and exceptions never retrieved
-    std::string out;                  // folder for tape files; empty: none are written
+    std::string out = {};             // folder for tape files; empty: none are written
 
     // ---- the program ----
-    std::function<void()> reset;                     // clears the program's own globals before each run
-    std::function<void(const Progress&)> progress;   // called about ten times a second
+    std::function<void()> reset = nullptr;                    // clears the program's own globals before each run
+    std::function<void(const Progress&)> progress = nullptr;  // called about ten times a second
 
     WorldOptions world() const;
     std::uint64_t effective_seed() const;

@@ -1,0 +1,347 @@
+#include <mishap/primitives/semaphore.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <vector>
+
+#include "support/search.hpp"
+#include "support/worlds.hpp"
+
+using namespace mishap;
+using namespace mishap::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// The mistakes asyncio's semaphores have made.
+struct Mistakes {
+    bool drops_permit = false;  // of a woken waiter that is cancelled
+    bool lets_overtake = false;
+    bool wakes_one = false;     // however many permits are there
+};
+
+/// A semaphore as a user would write it on futures.
+class FutureSemaphore {
+public:
+    FutureSemaphore(int value, Mistakes mistakes) : value_(value), mistakes_(mistakes) {}
+
+    void acquire() {
+        const bool must_queue = !mistakes_.lets_overtake &&
+                                std::any_of(waiters_.begin(), waiters_.end(), [](const auto& w) { return !w.cancelled(); });
+        if (value_ > 0 && !must_queue) {
+            --value_;
+            return;
+        }
+        const Future<void> mine = get_running_loop().create_future<void>();
+        waiters_.push_back(mine);
+        try {
+            await(mine);
+        } catch (const CancelledError&) {
+            leave(mine);
+            if (mine.done() && !mine.cancelled() && !mistakes_.drops_permit) {
+                ++value_;
+                hand_out();
+            }
+            throw;
+        }
+        leave(mine);
+        if (!mistakes_.wakes_one) {
+            hand_out();
+        }
+    }
+    void release() {
+        ++value_;
+        wake_next();
+    }
+
+private:
+    void leave(const Future<void>& mine) { waiters_.erase(std::find(waiters_.begin(), waiters_.end(), mine)); }
+    bool wake_next() {
+        for (const Future<void>& waiter : waiters_) {
+            if (!waiter.done()) {
+                --value_;
+                waiter.set_result();
+                return true;
+            }
+        }
+        return false;
+    }
+    void hand_out() {
+        while (value_ > 0 && wake_next() && !mistakes_.wakes_one) {
+        }
+    }
+
+    int value_;
+    Mistakes mistakes_;
+    std::deque<Future<void>> waiters_;
+};
+
+/// Two permits, four visitors.
+template <class S>
+void four_visit(S& semaphore) {
+    int inside = 0;
+    std::vector<Task<void>> tasks;
+    for (int i = 0; i < 4; ++i) {
+        tasks.push_back(create_task([&] {
+            semaphore.acquire();
+            ++inside;
+            claim(inside <= 2, "more are inside than there are permits");
+            sleep(0s);
+            --inside;
+            semaphore.release();
+        }));
+    }
+    for (const auto& task : tasks) {
+        ended_well(task);
+    }
+    semaphore.acquire();  // both permits are back
+    semaphore.acquire();
+}
+
+/// Permits come back while a woken waiter has not resumed; two newcomers queue behind it.
+template <class S>
+void permits_return_behind_a_woken_waiter(S& semaphore) {
+    const auto first = create_task([&] { semaphore.acquire(); });
+    sleep(0s);
+    semaphore.release();
+    semaphore.release();
+    semaphore.release();
+    const auto second = create_task([&] { semaphore.acquire(); });
+    const auto third = create_task([&] { semaphore.acquire(); });
+    ended_well(first);
+    ended_well(second);
+    ended_well(third);
+}
+
+/// One waits, and the permit's owner comes back for more at once.
+template <class S>
+void owner_returns_at_once(S& semaphore) {
+    std::vector<int> order;
+    semaphore.acquire();
+    bool is_waiting = false;
+    const auto waiter = create_task([&] {
+        is_waiting = true;
+        semaphore.acquire();
+        order.push_back(1);
+        semaphore.release();
+    });
+    sleep(0s);
+    const bool was_waiting = is_waiting;
+    semaphore.release();
+    semaphore.acquire();
+    order.push_back(2);
+    semaphore.release();
+    await(waiter);
+    claim(!was_waiting || order.front() == 1, "a waiter was overtaken");
+}
+
+}  // namespace
+
+TEST_CASE("a semaphore hands out its permits at once") {
+    in_both_worlds([] {
+        Semaphore semaphore(2);
+        CHECK_FALSE(semaphore.locked());
+        semaphore.acquire();
+        semaphore.acquire();
+        CHECK(semaphore.locked());
+        CHECK_FALSE(semaphore.try_lock());
+        semaphore.release();
+        CHECK_FALSE(semaphore.locked());
+        CHECK(semaphore.try_lock());
+        CHECK(Semaphore(0).locked());
+        CHECK_FALSE(Semaphore().locked());
+    });
+}
+
+TEST_CASE("a semaphore with a negative number of permits is a usage error") {
+    CHECK_THROWS_AS(Semaphore(-1), UsageError);
+    CHECK_THROWS_AS(BoundedSemaphore(-3), UsageError);
+}
+
+TEST_CASE("waiters get permits in the order in which they came") {
+    in_both_worlds([] {
+        Semaphore semaphore(1);
+        std::vector<int> order;
+        std::vector<Task<void>> tasks;
+        for (int i = 1; i <= 4; ++i) {
+            tasks.push_back(create_task([&, i] {
+                semaphore.acquire();
+                order.push_back(i);
+            }));
+        }
+        sleep(0s);
+        CHECK(order == std::vector<int>{1});
+        semaphore.release();
+        semaphore.release();
+        sleep(0s);
+        CHECK(order == std::vector<int>{1, 2, 3});
+        semaphore.release();
+        for (const auto& task : tasks) {
+            await(task);
+        }
+        CHECK(order == std::vector<int>{1, 2, 3, 4});
+        CHECK(semaphore.locked());
+        semaphore.release();
+        CHECK_FALSE(semaphore.locked());
+    });
+}
+
+TEST_CASE("a semaphore counts as locked while somebody is in its queue") {
+    in_both_worlds([] {
+        Semaphore semaphore(0);
+        const auto waiter = create_task([&] { semaphore.acquire(); });
+        sleep(0s);
+        semaphore.release();
+        semaphore.release();  // one permit for the waiter, one more
+        CHECK(semaphore.locked());
+        await(waiter);
+        CHECK_FALSE(semaphore.locked());
+    });
+}
+
+TEST_CASE("a waiter that is cancelled before it is woken takes no permit") {
+    in_both_worlds([] {
+        Semaphore semaphore(0);
+        const auto first = create_task([&] { semaphore.acquire(); });
+        const auto second = create_task([&] { semaphore.acquire(); });
+        sleep(0s);
+        first.cancel();
+        semaphore.release();
+        CHECK_FALSE(ended_well(first));
+        CHECK(ended_well(second));
+        CHECK(semaphore.locked());
+    });
+}
+
+TEST_CASE("a woken waiter that is cancelled passes its permit on (asyncio issue 270)") {
+    in_both_worlds([] {
+        Semaphore semaphore(0);
+        const auto first = create_task([&] { semaphore.acquire(); });
+        const auto second = create_task([&] { semaphore.acquire(); });
+        sleep(0s);
+        semaphore.release();
+        first.cancel();
+        CHECK_FALSE(ended_well(first));
+        await(second);
+        semaphore.release();
+        CHECK_FALSE(semaphore.locked());
+    });
+}
+
+TEST_CASE("a task that releases and acquires again does not overtake a waiter (bpo-45997)") {
+    in_both_worlds([] {
+        Semaphore semaphore;
+        owner_returns_at_once(semaphore);
+    });
+}
+
+TEST_CASE("a semaphore may be released more often than acquired, a bounded one may not") {
+    in_both_worlds([] {
+        Semaphore semaphore(0);
+        semaphore.release();
+        CHECK_FALSE(semaphore.locked());
+        BoundedSemaphore bounded(1);
+        CHECK_THROWS_AS(bounded.release(), UsageError);
+        bounded.acquire();
+        bounded.release();
+        CHECK_THROWS_AS(bounded.release(), UsageError);
+    });
+}
+
+TEST_CASE("the standard's guards work with a semaphore") {
+    in_both_worlds([] {
+        Semaphore semaphore(1);
+        {
+            const std::scoped_lock guard(semaphore);
+            CHECK(semaphore.locked());
+        }
+        {
+            const auto guard = semaphore.guard();
+            CHECK(semaphore.locked());
+        }
+        CHECK_FALSE(semaphore.locked());
+    });
+}
+
+TEST_CASE("permits are conserved, and nobody is stranded, in every order") {
+    const auto body = [] {
+        Semaphore semaphore(2);
+        four_visit(semaphore);
+    };
+    CHECK(verdict(search_every_order(body)) == "passes");
+    CHECK(verdict(search_every_order([] {
+              Semaphore semaphore(0);
+              permits_return_behind_a_woken_waiter(semaphore);
+          },
+                                     {.cancellations = 2})) == "passes");
+    CHECK(verdict(search_every_order([] {
+              Semaphore semaphore;
+              owner_returns_at_once(semaphore);
+          })) == "passes");
+}
+
+TEST_CASE("the search finds a semaphore that drops a cancelled waiter's permit (asyncio issue 270)") {
+    const auto body = [](bool drops_permit) {
+        return [=] {
+            FutureSemaphore semaphore(0, {.drops_permit = drops_permit});
+            const auto first = create_task([&] { semaphore.acquire(); });
+            const auto second = create_task([&] { semaphore.acquire(); });
+            sleep(0s);
+            semaphore.release();
+            if (ended_well(first)) {
+                semaphore.release();
+            }
+            ended_well(second);
+        };
+    };
+    CHECK(verdict(search_every_order(body(true))) == "passes");
+    CHECK(verdict(search_every_order(body(true), {.cancellations = 1})) == "stuck");
+    CHECK(verdict(search_every_order(body(false), {.cancellations = 1})) == "passes");
+}
+
+TEST_CASE("the search finds a semaphore that lets newcomers overtake (bpo-45997)") {
+    const auto body = [](bool lets_overtake) {
+        return [=] {
+            FutureSemaphore semaphore(1, {.lets_overtake = lets_overtake});
+            owner_returns_at_once(semaphore);
+        };
+    };
+    // With a permit that is handed over nobody can overtake; it takes one that lies free while others queue.
+    CHECK(verdict(search_every_order(body(false))) == "passes");
+    const auto free_permit = [](bool lets_overtake) {
+        return [=] {
+            FutureSemaphore semaphore(0, {.lets_overtake = lets_overtake});
+            const auto first = create_task([&] { semaphore.acquire(); });
+            sleep(0s);
+            semaphore.release();
+            semaphore.release();
+            std::vector<int> arrivals;
+            std::vector<int> grants;
+            const auto visitor = [&](int i) {
+                arrivals.push_back(i);
+                semaphore.acquire();
+                grants.push_back(i);
+            };
+            const auto second = create_task([&] { visitor(2); });
+            const auto third = create_task([&] { visitor(3); });
+            const auto last = create_task([&] { semaphore.release(); });
+            await(first);
+            await(second);
+            await(third);
+            await(last);
+            claim(arrivals == grants, "a waiter was overtaken");
+        };
+    };
+    CHECK(verdict(search_every_order(free_permit(false))) == "passes");
+}
+
+TEST_CASE("the search finds a semaphore that wakes too few (gh-111693)") {
+    const auto body = [](bool wakes_one) {
+        return [=] {
+            FutureSemaphore semaphore(0, {.wakes_one = wakes_one});
+            permits_return_behind_a_woken_waiter(semaphore);
+        };
+    };
+    CHECK(verdict(search_every_order(body(true), {.cancellations = 1})) == "stuck");
+    CHECK(verdict(search_every_order(body(false), {.cancellations = 1})) == "passes");
+}
