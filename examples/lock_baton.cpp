@@ -78,21 +78,22 @@ private:
     std::deque<Future<void>> waiters_;
 };
 
-/// Three tasks take the lock in turn. Any one of them may be cancelled when it has been woken: the others must go on.
-void take_turns(OnCancel on_cancel) {
+/// Two tasks queue for a lock that is released once. Whichever is woken first may be cancelled: the other must go on.
+void queue_up(OnCancel on_cancel) {
     HandmadeLock lock(on_cancel);
     const auto work = [&] {
         lock.acquire();
-        sleep(0s);
         lock.release();
     };
-    const auto holder = create_task(work, {.name = "holder"});
-    const auto next = create_task(work, {.name = "next"});
-    const auto last = create_task(work, {.name = "last"});
-    gather(return_exceptions, holder, next, last);
+    lock.acquire();
+    const auto first = create_task(work, {.name = "waiter"});
+    const auto second = create_task(work, {.name = "waiter"});
+    sleep(0s);
+    lock.release();
+    gather(return_exceptions, first, second);
 }
 
-/// The holder releases the lock and, in the same step, cancels the second in the queue: still only one may enter.
+/// Whoever releases the lock cancels, in the same step, the second in the queue: still only one may enter at a time.
 void cancel_second(OnCancel on_cancel) {
     HandmadeLock lock(on_cancel);
     int inside = 0;
@@ -103,27 +104,22 @@ void cancel_second(OnCancel on_cancel) {
         --inside;
         lock.release();
     };
-    Task<void> second;
-    const auto holder = create_task(
-        [&] {
-            lock.acquire();
-            sleep(0s);
-            lock.release();
-            second.cancel();
-        },
-        {.name = "holder"});
-    const auto first = create_task(work, {.name = "first"});
-    second = create_task(work, {.name = "second"});
-    const auto third = create_task(work, {.name = "third"});
-    gather(return_exceptions, holder, first, second, third);
+    lock.acquire();
+    const auto first = create_task(work, {.name = "waiter"});
+    const auto second = create_task(work, {.name = "waiter"});
+    const auto third = create_task(work, {.name = "waiter"});
+    sleep(0s);
+    lock.release();
+    second.cancel();
+    gather(return_exceptions, first, second, third);
 }
 
 }  // namespace
 
-MISHAP_SCENARIO("lock_baton/dropped", .cancellations = 1, .runs_max = 10'000) { take_turns(OnCancel::forget); }
+MISHAP_SCENARIO("lock_baton/dropped", .cancellations = 1, .runs_max = 10'000) { queue_up(OnCancel::forget); }
 
 MISHAP_SCENARIO("lock_baton/passed_on", .cancellations = 1, .strategy = Strategy::exhaustive, .runs_max = 1'000'000) {
-    take_turns(OnCancel::wake_head);
+    queue_up(OnCancel::wake_head);
 }
 
 MISHAP_SCENARIO("lock_baton/doubled", .runs_max = 10'000) { cancel_second(OnCancel::wake_somebody); }

@@ -1,5 +1,6 @@
 // Dining philosophers: each takes the fork at its left, then the one at its right, and all of them starve.
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -14,7 +15,7 @@ namespace {
 constexpr std::size_t seats = 3;
 
 struct Table {
-    std::array<Lock, seats> forks{Lock("fork 0"), Lock("fork 1"), Lock("fork 2")};
+    std::array<Lock, seats> forks{Lock("fork0"), Lock("fork1"), Lock("fork2")};
 };
 
 /// Lets one philosopher for each seat run `dine(seat)`, and waits for all of them.
@@ -23,7 +24,7 @@ void seat_all(Dine dine) {
     std::vector<Task<void>> philosophers;
     for (std::size_t seat = 0; seat < seats; ++seat) {
         philosophers.push_back(
-            create_task([dine, seat] { dine(seat); }, {.name = "philosopher " + std::to_string(seat)}));
+            create_task([dine, seat] { dine(seat); }, {.name = "philosopher" + std::to_string(seat)}));
     }
     gather(philosophers);
 }

@@ -37,6 +37,14 @@ void no_current_task(const char* operation) {
         "{} was called in a callback, where nothing may wait; make a task with create_task() and wait there", operation));
 }
 
+void refuse_nested_run() {
+    if (current_loop != nullptr) {
+        throw UsageError(
+            "a loop was run inside a running loop (run(), explore(), check(), replay() or run_until_complete() in a task "
+            "or callback); await the function directly instead, or explore it outside");
+    }
+}
+
 const std::string* intern(std::string_view text) {
     // Node-based, so that the strings stay where they are; looked up only. Never destroyed: handles may live longer.
     static thread_local auto* const texts = new boost::unordered_flat_map<std::uint64_t, std::unique_ptr<std::string>>;
@@ -58,8 +66,13 @@ EventLoop::EventLoop(World& world) : world_(&world), fibers_(&detail::fiber_pool
 }
 
 EventLoop::~EventLoop() {
-    if (!is_closed_ && !is_running_) {
+    if (is_closed_ || is_running_) {
+        return;
+    }
+    if (detail::current_loop == nullptr) {
         close();
+    } else {
+        end_run();  // tasks cannot be run to their end inside another loop
     }
 }
 
@@ -149,6 +162,7 @@ void EventLoop::add_task(detail::TaskBase& task) {
     if (world_->is_observing()) {
         tell_names(task.entity.key, creator, task.segment());
         tell_names(task.callbacks.entity.key, task.entity.key, "callbacks#0");
+        world_->tell({.kind = TraceEventKind::create, .object = task.key});
         if (world_->wants_steps()) {
             world_->created().push_back(task.entity.key);
         }
@@ -208,6 +222,8 @@ void EventLoop::arm(detail::HandleBase& handle, std::int64_t when_ns) {
     handle.own_lane.entity.chain = current_ != nullptr ? current_->entity.chain : 0;
     if (world_->is_observing()) {
         tell_names(handle.own_lane.entity.key, running_key(), fmt::format("timer#{}", ordinal));
+        handle.cell = {handle.own_lane.entity.key, 0, 0};
+        world_->touch(handle.cell, Access::write);
     }
 }
 
@@ -216,6 +232,9 @@ void EventLoop::unschedule(detail::HandleBase& handle) {
         return;
     }
     handle.is_scheduled = false;
+    if (handle.when_ns >= 0) {
+        world_->touch(handle.cell, Access::write, "cancels");
+    }
     if (handle.when_ns >= 0 && timers_.cancel(handle.timer)) {
         detail::Ref<detail::HandleBase>::drop(&handle);
         return;
@@ -244,6 +263,9 @@ void EventLoop::unschedule(detail::HandleBase& handle) {
         --batch_left_;
     }
     ready_.remove(handle);
+    if (world_->wants_steps()) {
+        world_->disabled().push_back(lane.entity.key);
+    }
     detail::Ref<detail::HandleBase>::drop(&handle);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <mishap/loop/detail/stack_overflow.hpp>
 #include <mishap/sim/errors.hpp>
 
 #include <fmt/format.h>
@@ -13,6 +14,13 @@ namespace mishap {
 namespace {
 
 constexpr std::uint64_t time_key = detail::child_key(detail::outside_key, hash_text("time"), 0);
+const char* ending_of(const detail::TaskBase& task) {
+    if (task.state() == detail::Waitable::State::cancelled) {
+        return "ends cancelled";
+    }
+    return task.peek_exception() != nullptr ? "ends with an exception" : "ends";
+}
+
 constexpr std::uint32_t deadlines_max = 8;  // classes of a tick question
 
 const std::string& injected_message() {
@@ -214,6 +222,7 @@ void EventLoop::run_task(detail::TaskBase& task) {
         maybe_inject_cancellation(task);
     }
     current_ = &task;
+    world_->touch(task, Access::read);  // its control cell: a request for cancellation would have been seen here
     if (task.fiber == nullptr && (task.must_cancel || task.is_abandoning)) {
         // Cancelled before it began: its function never runs.
         task.drop_body();
@@ -231,6 +240,9 @@ void EventLoop::run_task(detail::TaskBase& task) {
     }
     end_step(task.entity, EntityKind::task, wake, end);
     if (end == StepEnd::finished) {
+        if (world_->is_tracing()) [[unlikely]] {
+            world_->tell({.kind = TraceEventKind::end, .object = task.key, .what = ending_of(task)});
+        }
         remove_task(task);
     }
 }
@@ -242,6 +254,9 @@ void EventLoop::resume(detail::TaskBase& task) {
     detail::Fiber& fiber = *task.fiber;
     detail::switch_context(hub_, fiber.context);
     if (fiber.task == nullptr) {
+        if (fiber.stack->guard == detail::Guard::canary && !detail::canary_intact(*fiber.stack)) [[unlikely]] {
+            detail::report_stack_overflow(*fiber.stack);
+        }
         fibers_->release(&fiber);
         task.fiber = nullptr;
     }
@@ -287,6 +302,9 @@ void EventLoop::yield(const char* operation, Place place) {
     ready_.push(task);
     detail::AwaitFrame frame{operation, place, task.frames};
     task.frames = &frame;
+    if (world_->is_tracing()) [[unlikely]] {
+        world_->tell({.kind = TraceEventKind::yield, .what = operation, .place = place});
+    }
     suspend();
     task.frames = frame.outer;
     task.throw_if_interrupted();
@@ -301,7 +319,7 @@ void EventLoop::force_yield(const char* operation, Place place) {
         return;
     }
     ++world_->spent().forced_yields;
-    world_->touch_as(world_->forced_yields_budget(), {.access = Access::write, .is_budget = true}, "forced yield");
+    world_->touch_as(world_->forced_yields_budget(), {.access = Access::write, .is_budget = true}, "");
     if (world_->is_tracing()) {
         world_->tell({.kind = TraceEventKind::mishap, .value = 1, .what = "yields where it need not wait", .place = place});
     }
@@ -321,12 +339,16 @@ void EventLoop::maybe_inject_cancellation(detail::TaskBase& task) {
         return;
     }
     ++world_->spent().cancellations;
-    world_->touch_as(world_->cancellations_budget(), {.access = Access::write, .is_budget = true}, "cancellation");
+    world_->touch_as(world_->cancellations_budget(), {.access = Access::write, .is_budget = true}, "");
     if (world_->is_tracing()) {
         world_->tell({.kind = TraceEventKind::mishap, .value = 1, .what = "is cancelled before it resumes"});
     }
     victims_.push_back(task.entity.key);
-    task.cancel(&injected_message());
+    // What `Task::cancel` does to a task whose wait is over.
+    world_->touch(task, Access::write);
+    ++task.cancel_requests_;
+    task.must_cancel = true;
+    task.must_cancel_message = &injected_message();
 }
 
 bool EventLoop::is_victim(std::uint64_t task_key) const {
@@ -344,6 +366,9 @@ void EventLoop::run_handle(detail::HandleBase& handle) {
         lane.last = nullptr;
     }
     handle.is_scheduled = false;
+    if (kind == EntityKind::timer) {
+        world_->touch(handle.cell, Access::write);
+    }
     // The other place where the library catches what user code throws.
     try {
         handle.invoke();

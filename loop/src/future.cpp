@@ -44,7 +44,7 @@ void FutureBase::check_pending(const char* operation) const {
 
 void FutureBase::finish() {
     state_ = State::finished;
-    loop_->world().touch(*this, Access::write, "is done");
+    loop_->world().touch(*this, Access::write, is_task_ ? "" : "completes");
     schedule_listeners();
 }
 
@@ -61,12 +61,12 @@ void FutureBase::finish_with(std::exception_ptr exception) {
 void FutureBase::finish_cancelled(const std::string* message) {
     state_ = State::cancelled;
     cancel_message_ = message;
-    loop_->world().touch(*this, Access::write, "is cancelled");
+    loop_->world().touch(*this, Access::write, is_task_ ? "" : "cancels");
     schedule_listeners();
 }
 
 void FutureBase::throw_unless_succeeded(const char* question) {
-    loop_->world().touch(*this, Access::read, question);
+    loop_->world().touch(*this, Access::read);
     if (state_ == State::pending) {
         throw InvalidStateError(fmt::format("{} of a future that is not done; await it first", question));
     }
@@ -81,7 +81,7 @@ void FutureBase::throw_unless_succeeded(const char* question) {
 
 std::exception_ptr FutureBase::exception() {
     if (state_ == State::finished) {
-        loop_->world().touch(*this, Access::read, "exception()");
+        loop_->world().touch(*this, Access::read);
         retrieved_ = true;
         return exception_;
     }

@@ -8,11 +8,7 @@ namespace mishap {
 class EventLoop::Running {
 public:
     explicit Running(EventLoop& loop) : loop_(loop) {
-        if (detail::current_loop != nullptr) {
-            throw UsageError(
-                "a loop was run inside a running loop (run(), explore(), check(), replay() or run_until_complete() in a task "
-                "or callback); await the function directly instead, or explore it outside");
-        }
+        detail::refuse_nested_run();
         if (loop.is_closed_) {
             throw UsageError("a closed loop was run; make a new EventLoop");
         }

@@ -18,7 +18,7 @@ bool TaskBase::cancel(const std::string* message) {
     if (is_done()) {
         return false;
     }
-    loop_->world().touch(*this, Access::write, "Task.cancel");
+    loop_->world().touch(*this, Access::write, "cancels task");
     ++cancel_requests_;
     // What is waited for may be a task itself: the request goes down the chain (bpo-34872).
     if (waiting_on != nullptr && waiting_on->cancel(message)) {

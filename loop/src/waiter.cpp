@@ -8,7 +8,7 @@ bool Waiter::cancel(const std::string* message) {
     }
     message_ = message;
     state_ = State::cancelled;
-    loop_->world().touch(*this, Access::write, "is cancelled");
+    loop_->world().touch(*this, Access::write);
     if (first_ != nullptr) {
         loop_->wake(*first_->task, WakeReason::cancelled);
     }

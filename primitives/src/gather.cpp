@@ -45,6 +45,7 @@ void GatherBase::explain(WaitExplanation& explanation) const {
             explanation.holders.push_back(static_cast<const TaskBase*>(child.get()));
         }
     }
+    explanation.is_join = !explanation.holders.empty();
 }
 
 /// Returns whether the child at `index` was among the arguments before.

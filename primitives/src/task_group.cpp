@@ -30,6 +30,7 @@ void GroupState::explain(WaitExplanation& explanation) const {
             explanation.holders.push_back(task.get());
         }
     }
+    explanation.is_join = true;
 }
 
 void GroupState::check_accepts_tasks() const {

@@ -27,6 +27,11 @@ void BodyProgram::run(World& world) {
 
 void BodyProgram::judge(World& world, FutureBase& main, EventLoop::Outcome outcome) {
     if (outcome == EventLoop::Outcome::stuck) {
+        loop_.for_each_task([&](const TaskBase& task) {
+            if (!task.is_done() && task.waiting_on != nullptr) {
+                world.tell_blocked({task.entity.key, task.entity.step}, {task.waiting_on->key, Access::read, true});
+            }
+        });
         if (std::optional<Finding> finding = explain_stuck(loop_)) {
             world.fail(std::move(*finding));
         }

@@ -81,6 +81,12 @@ TracedRun trace_tape(Program& program, World& world, std::span<const Choice> tap
     return trace(world, moved, [&](Observer* observer) { return mishap::replay(program, world, tape, observer); });
 }
 
+TracedRun trace_prefix(Program& program, World& world, std::span<const Choice> prefix) {
+    return trace(world, false, [&](Observer* observer) {
+        return mishap::replay(program, world, MishapList{}, MishapPlayback::Match::exact, prefix, observer);
+    });
+}
+
 Finding explain_divergence(const TracedRun& one, const TracedRun& other, const std::string& when) {
     Finding finding{.kind = FindingKind::divergence,
                     .what = fmt::format("the program is not deterministic: {}", when),

@@ -9,7 +9,9 @@
 #include <mishap/properties/detail/body_program.hpp>
 #include <mishap/properties/detail/divergence.hpp>
 #include <mishap/properties/detail/pristine.hpp>
+#include <mishap/properties/detail/search_part.hpp>
 #include <mishap/properties/detail/story.hpp>
+#include <mishap/properties/detail/tape_places.hpp>
 #include <mishap/properties/detail/watchdog.hpp>
 #include <mishap/sim/build_name.hpp>
 #include <mishap/sim/mapped_tape.hpp>
@@ -58,22 +60,25 @@ public:
         report_.promises = promises_of(options);
     }
 
-    Report explore() {
+    /// `part` is null unless several processes make the search.
+    Report explore(detail::SearchPart* part = nullptr) {
         if (options_.confirm_in_child) {
             child_.emplace(program_, world_);
         }
         std::optional<KeptTape> kept;
         if (!options_.out.empty()) {
-            kept.emplace(folder() / fmt::format("in-flight-{}.tape", ::getpid()), world_, options_);
+            kept.emplace(detail::in_flight_path(options_.out, options_.name, ::getpid()), world_, options_);
         }
         const detail::Watchdog watchdog(world_, options_.name, kept ? kept->tape.path().string() : std::string(),
                                         options_.step_time_max);
+        std::unique_ptr<Strategy> strategy = make_strategy(options_.strategy, report_.seed, options_.first_run);
+        if (part != nullptr) {
+            strategy = part->share(std::move(strategy));
+        }
+        report_.strategy = strategy->name();
         if (!make_calm_runs()) {
             return std::move(report_);
         }
-        const std::unique_ptr<Strategy> strategy =
-            make_strategy(options_.strategy, report_.seed, options_.first_run);
-        report_.strategy = strategy->name();
         if (!calm_failure_.has_value()) {
             Explorer explorer(program_, world_);
             explorer.on_progress(options_.progress);
@@ -87,7 +92,7 @@ public:
         }
         report_.notes = report_.search.notes;
         if (report_.search.failure.has_value()) {
-            handle(*report_.search.failure);
+            handle(*report_.search.failure, part);
         } else {
             add_search_notes();
         }
@@ -95,9 +100,36 @@ public:
     }
 
     Report replay(const ReplayLine& line) {
-        report_.strategy = "replay";
-        report_.wanted = line.mishaps.size();
         const detail::Watchdog watchdog(world_, options_.name, {}, options_.step_time_max);
+        report_.strategy = "replay";
+        return play(line);
+    }
+
+    Report replay(const TapeFile& file) {
+        const detail::Watchdog watchdog(world_, options_.name, {}, options_.step_time_max);
+        report_.strategy = "replay";
+        // The dense tape fits the same build only; when it does, nothing can be left to chance.
+        if (!file.dense.empty() || file.mishaps.empty()) {
+            TracedRun strict = detail::trace_tape(program_, world_, file.dense, false);
+            const bool is_same = file.digest == 0 || file.digest == strict.run.digest;
+            // A file without mishaps was written while the process died, or before the run was understood: it has no
+            // other form, so what fits of the dense one is all there is. Behind its end everything is calm.
+            if (file.mishaps.empty() && !(is_same && !strict.run.mismatch.has_value())) {
+                strict = detail::trace_prefix(program_, world_, file.dense);
+            } else if (strict.run.mismatch.has_value() || !is_same) {
+                return play({file.scenario, file.options, file.mishaps});
+            }
+            report_.search.runs = 1;
+            report_.wanted = report_.matched = strict.run.mishaps.size();
+            finish(std::move(strict));
+            return std::move(report_);
+        }
+        return play({file.scenario, file.options, file.mishaps});
+    }
+
+private:
+    Report play(const ReplayLine& line) {
+        report_.wanted = line.mishaps.size();
         const MishapList mishaps = without_texts(line.mishaps);
         TracedRun best = detail::trace_mishaps(program_, world_, mishaps, false);
         const TracedRun again = detail::trace_mishaps(program_, world_, mishaps, true);
@@ -114,22 +146,6 @@ public:
         return std::move(report_);
     }
 
-    Report replay(const TapeFile& file) {
-        // The dense tape fits the same build only; when it does, nothing can be left to chance.
-        if (!file.dense.empty() || file.mishaps.empty()) {
-            TracedRun strict = detail::trace_tape(program_, world_, file.dense, false);
-            if (!strict.run.mismatch.has_value() && (file.digest == 0 || file.digest == strict.run.digest)) {
-                report_.strategy = "replay";
-                report_.search.runs = 1;
-                report_.wanted = report_.matched = strict.run.mishaps.size();
-                finish(std::move(strict));
-                return std::move(report_);
-            }
-        }
-        return replay(ReplayLine{file.scenario, file.options, file.mishaps});
-    }
-
-private:
     /// Keeps the tape of the run in flight on disk, so that it survives a crash of this process.
     struct KeptTape {
         MappedTape tape;
@@ -142,14 +158,6 @@ private:
         KeptTape(const KeptTape&) = delete;
         KeptTape& operator=(const KeptTape&) = delete;
     };
-
-    std::filesystem::path folder() const {
-        std::filesystem::path path(options_.out);
-        for (const std::filesystem::path& part : std::filesystem::path(options_.name)) {
-            path /= path_segment(part.string());
-        }
-        return path;
-    }
 
     /// A search begins with two calm runs that must agree.
     bool make_calm_runs() {
@@ -171,8 +179,12 @@ private:
         return true;
     }
 
-    void handle(const Failure& failure) {
+    void handle(const Failure& failure, detail::SearchPart* part) {
         write_tape(failure.tape, {}, failure.finding, failure.digest, failure.steps);
+        if (part != nullptr && !part->is_first_failure(failure.run)) {
+            report_.search.failure.reset();
+            return;
+        }
         TracedRun confirmed = detail::trace_tape(program_, world_, failure.tape, true);
         if (confirmed.run.digest != failure.digest) {
             const TracedRun again = detail::trace_tape(program_, world_, failure.tape, false);
@@ -223,8 +235,7 @@ private:
         if (options_.out.empty()) {
             return;
         }
-        const std::filesystem::path path =
-            folder() / fmt::format("{:016x}.tape", hash_text(finding.signature()));
+        const std::filesystem::path path = detail::tape_path(options_.out, options_.name, finding);
         write_tape_file(path, {.scenario = options_.name,
                                .options = options_.world(),
                                .build = build_name(),
@@ -295,6 +306,11 @@ Report explore(const std::function<void()>& program, const ExploreOptions& optio
     return Exploration(program, options).explore();
 }
 
+Report detail::explore_part(const std::function<void()>& program, const ExploreOptions& options, SearchPart& part) {
+    check_usable(program);
+    return Exploration(program, options).explore(&part);
+}
+
 CheckFailed::CheckFailed(const Report& report) : std::runtime_error(report.to_text()) {}
 
 void check(const std::function<void()>& program, const ExploreOptions& options) {
@@ -323,7 +339,7 @@ Report replay(std::string_view line, const std::function<void()>& program, const
         take(parsed.scenario, parsed.options);
         return Exploration(program, replayed).replay(parsed);
     }
-    const TapeFile file = read_tape_file(std::filesystem::path(line));
+    const TapeFile file = detail::read_any_tape(std::filesystem::path(line));
     take(file.scenario, file.options);
     return Exploration(program, replayed).replay(file);
 }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <mishap/properties/detail/story.hpp>
+#include <mishap/properties/detail/tape_places.hpp>
 
 namespace mishap {
 
@@ -90,7 +91,7 @@ std::string Report::headline() const {
     return fmt::format("{} passed, {} of them distinct; that is not all there are", plural(search.runs, "run"), search.digests);
 }
 
-std::string Report::to_text() const {
+std::string Report::to_text(std::string_view replay_command) const {
     std::string text;
     if (!finding.has_value()) {
         text = fmt::format("{}: {}\n", name, headline());
@@ -124,7 +125,9 @@ std::string Report::to_text() const {
         text += fmt::format("note: {}\n", note.what);
     }
     if (finding.has_value() && !replay_line.empty()) {
-        text += fmt::format("replay with\n{}\n", replay_line);
+        text += replay_command.empty()
+                    ? fmt::format("replay with\n{}\n", replay_line)
+                    : fmt::format("replay with\n{} {}\n", replay_command, detail::shell_word(replay_line));
     }
     return text;
 }

@@ -56,11 +56,26 @@ public:
                     }
                 }
                 break;
+            case TraceEventKind::yield:
+                if (!rows_.empty()) {
+                    add(rows_.back().did, fmt::format("gives way in {}{}", event.what, place_text(event.place)));
+                }
+                break;
+            case TraceEventKind::create:
+                if (!rows_.empty()) {
+                    add(rows_.back().did, "creates " + names_.path(event.object));
+                }
+                break;
             case TraceEventKind::wait:
                 add(rows_.back().did, fmt::format("waits in {}{}", event.what, place_text(event.place)));
                 break;
             case TraceEventKind::mishap:
                 tell_mishap(event);
+                break;
+            case TraceEventKind::end:
+                if (!rows_.empty()) {
+                    add(rows_.back().did, event.what);
+                }
                 break;
             case TraceEventKind::note:
                 add(rows_.back().did, fmt::format("\"{}\"", event.what));
@@ -120,10 +135,16 @@ std::string describe_event(const TraceEvent& event, const Names& names) {
             return fmt::format("{} the clock moves to {}", time, format_time(event.value));
         case TraceEventKind::access:
             return fmt::format("{} {} {}{} (value {})", time, who, event.what, object, event.value);
+        case TraceEventKind::yield:
+            return fmt::format("{} {} gives way in {}{}", time, who, event.what, place_text(event.place));
+        case TraceEventKind::create:
+            return fmt::format("{} {} creates{}", time, who, object);
         case TraceEventKind::wait:
             return fmt::format("{} {} waits in {}{}", time, who, event.what, place_text(event.place));
         case TraceEventKind::mishap:
             return fmt::format("{} {} goes instead of {} {}", time, who, step_name(event.other, names), event.what);
+        case TraceEventKind::end:
+            return fmt::format("{} {} {}", time, who, event.what);
         case TraceEventKind::note:
             return fmt::format("{} {} \"{}\"", time, who, event.what);
     }

@@ -1,6 +1,7 @@
 // What is said when tasks wait for each other, or for something that cannot come.
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 #include <mishap/properties/detail/body_program.hpp>
@@ -13,11 +14,24 @@ struct Wait {
     const TaskBase* task = nullptr;
     WaitExplanation explanation;
 
-    /// Returns whether the task waits for another task's end: then that one's wait is the one to look at.
+    /// Returns whether the task waits for the end of others: then their waits are the ones to look at.
     bool is_join() const { return explanation.is_join; }
 };
 
+/// Makes a loop the current one while its objects explain themselves: it runs no more, but they ask it for tasks and names.
+class AsCurrent {
+public:
+    explicit AsCurrent(EventLoop& loop) : before_(std::exchange(current_loop, &loop)) {}
+    ~AsCurrent() { current_loop = before_; }
+    AsCurrent(const AsCurrent&) = delete;
+    AsCurrent& operator=(const AsCurrent&) = delete;
+
+private:
+    EventLoop* before_;
+};
+
 std::vector<Wait> blocked_waits(EventLoop& loop) {
+    const AsCurrent as_current(loop);
     std::vector<Wait> waits;
     loop.for_each_task([&](const TaskBase& task) {
         if (!task.is_done() && task.waiting_on != nullptr) {
@@ -34,16 +48,33 @@ const Wait* find(const std::vector<Wait>& waits, const TaskBase* task) {
     return found != waits.end() ? &*found : nullptr;
 }
 
+/// Extends `path`, which ends with the task of `at`, until somebody waits for the first task of it; false: nobody does.
+bool close_cycle(const std::vector<Wait>& waits, const Wait& at, std::vector<const TaskBase*>& path,
+                 std::vector<const TaskBase*>& seen) {
+    for (const TaskBase* holder : at.explanation.holders) {
+        if (holder == path.front()) {
+            return true;
+        }
+        const Wait* const next = find(waits, holder);
+        if (next == nullptr || std::find(seen.begin(), seen.end(), holder) != seen.end()) {
+            continue;
+        }
+        seen.push_back(holder);
+        path.push_back(holder);
+        if (close_cycle(waits, *next, path, seen)) {
+            return true;
+        }
+        path.pop_back();
+    }
+    return false;
+}
+
 /// Returns the tasks of a cycle in "waits for something that ... holds", beginning with its oldest; empty: there is none.
 std::vector<const TaskBase*> find_cycle(const std::vector<Wait>& waits) {
     for (const Wait& start : waits) {
-        std::vector<const TaskBase*> path;
-        const Wait* at = &start;
-        while (at != nullptr && std::find(path.begin(), path.end(), at->task) == path.end()) {
-            path.push_back(at->task);
-            at = at->explanation.holders.empty() ? nullptr : find(waits, at->explanation.holders.front());
-        }
-        if (at == &start) {
+        std::vector<const TaskBase*> path{start.task};
+        std::vector<const TaskBase*> seen{start.task};
+        if (close_cycle(waits, start, path, seen)) {
             return path;
         }
     }

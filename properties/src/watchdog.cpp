@@ -9,6 +9,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <mishap/loop/detail/stack_overflow.hpp>
+
 namespace mishap::detail {
 
 namespace {
@@ -20,15 +22,31 @@ constexpr int frames_max = 48;
 const World* watched = nullptr;
 char text_name[256];
 char text_tape[1024];
+std::uint64_t last_run = 0;
 std::uint64_t last_steps = 0;
 int looks_without_step = 0;
 struct sigaction previous_action;
 struct itimerval previous_timer;
+int supervisor = -1;
 
 void print(const char* text) {
     const ssize_t ignored = ::write(STDERR_FILENO, text, std::strlen(text));
     static_cast<void>(ignored);
 }
+
+/// Says where the tape is, or leaves that to the supervisor, who has a better file to name by then.
+void leave_tape(LastWord word) {
+    if (supervisor >= 0) {
+        const ssize_t ignored = ::write(supervisor, &word, sizeof word);
+        static_cast<void>(ignored);
+    } else if (text_tape[0] != '\0') {
+        print("the tape of the run is kept; replay() takes it, and so does the replay command of a scenario program:\n");
+        print(text_tape);
+        print("\n");
+    }
+}
+
+void leave_tape_of_overflow(int) noexcept { leave_tape(LastWord::stack_overflow); }
 
 void copy(char* to, std::size_t size, const std::string& from) {
     const std::size_t length = std::min(from.size(), size - 1);
@@ -38,8 +56,12 @@ void copy(char* to, std::size_t size, const std::string& from) {
 
 /// Async-signal-safe: reads counters, writes to standard error, leaves.
 void look(int) {
+    // Between runs there is no step that could fail to return, and runs as short as they are may well be looked at in
+    // their second step four times in a row: steps are told apart by run and number.
+    const std::uint64_t run = watched->runs();
     const std::uint64_t steps = watched->steps();
-    if (steps != last_steps || steps == 0) {
+    if (current_world() != watched || run != last_run || steps != last_steps || steps == 0) {
+        last_run = run;
         last_steps = steps;
         looks_without_step = 0;
         return;
@@ -52,11 +74,7 @@ void look(int) {
     print("). A task may run for ever only if it waits now and then; it is stopped here, with its stack:\n");
     void* frames[frames_max];
     ::backtrace_symbols_fd(frames, ::backtrace(frames, frames_max), STDERR_FILENO);
-    if (text_tape[0] != '\0') {
-        print("the tape of the run is kept; replay it with\n    replay ");
-        print(text_tape);
-        print("\n");
-    }
+    leave_tape(LastWord::hung);
     ::_exit(1);
 }
 
@@ -64,12 +82,14 @@ void look(int) {
 
 Watchdog::Watchdog(const World& world, const std::string& name, const std::string& tape_path,
                    std::chrono::nanoseconds limit) {
+    copy(text_name, sizeof text_name, name);
+    copy(text_tape, sizeof text_tape, tape_path);
+    set_overflow_details(leave_tape_of_overflow);
     if (limit.count() == 0) {
         return;
     }
     watched = &world;
-    copy(text_name, sizeof text_name, name);
-    copy(text_tape, sizeof text_tape, tape_path);
+    last_run = 0;
     last_steps = 0;
     looks_without_step = 0;
     void* frame = nullptr;
@@ -87,10 +107,13 @@ Watchdog::Watchdog(const World& world, const std::string& name, const std::strin
 }
 
 Watchdog::~Watchdog() {
+    set_overflow_details(nullptr);
     if (is_armed_) {
         ::setitimer(ITIMER_REAL, &previous_timer, nullptr);
         ::sigaction(SIGALRM, &previous_action, nullptr);
     }
 }
+
+void set_supervisor(int fd) { supervisor = fd; }
 
 }  // namespace mishap::detail

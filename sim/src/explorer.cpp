@@ -12,14 +12,19 @@ namespace {
 constexpr std::uint64_t clock_stride = 64;  // runs between two looks at the real clock
 constexpr std::int64_t progress_period_ns = 100'000'000;
 
-Summary summary_of(const World& world) {
+Summary summary_of(const World& world, std::vector<Blocked>& blocked) {
+    blocked.clear();
+    for (const World::BlockedEntity& entity : world.blocked()) {
+        blocked.push_back({entity.who.entity, entity.who.step, std::span<const Operation>(&entity.pending, 1)});
+    }
     const std::optional<Finding>& finding = world.finding();
     return {.failed = finding.has_value(),
             .abandoned = world.choices().is_abandoned(),
             .over_budget = finding.has_value() && finding->kind == FindingKind::over_budget,
             .steps = world.verdict().steps,
             .digest = world.verdict().digest,
-            .fingerprint = world.fingerprint()};
+            .fingerprint = world.fingerprint(),
+            .blocked = blocked};
 }
 
 void add_notes(std::vector<Note>& notes, const std::vector<Note>& more) {
@@ -49,6 +54,7 @@ SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
     SearchResult result;
     boost::unordered_flat_set<std::uint64_t> digests;
     boost::unordered_flat_set<std::uint64_t> fingerprints;
+    std::vector<Blocked> blocked;
     const bool has_fingerprints = strategy.needs().footprints;
     const std::int64_t begin_ns = detail::monotonic_now_ns();
     std::int64_t next_progress_ns = begin_ns + progress_period_ns;
@@ -59,7 +65,7 @@ SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
         }
         world_.begin_run(&strategy);
         program_.run(world_);
-        strategy.end_run(summary_of(world_));
+        strategy.end_run(summary_of(world_, blocked));
         ++result.runs;
         result.steps += world_.verdict().steps;
         result.choices += world_.choices().tape().size();

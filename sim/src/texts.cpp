@@ -59,6 +59,7 @@ const char* to_text(FindingKind kind) {
         case FindingKind::lost_update: return "lost update";
         case FindingKind::over_budget: return "over budget";
         case FindingKind::hung: return "a step never returned";
+        case FindingKind::crashed: return "crash";
         case FindingKind::destroyed: return "primitive destroyed while in use";
         case FindingKind::leaked_task: return "leaked task";
         case FindingKind::never_retrieved: return "exception never retrieved";

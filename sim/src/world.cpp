@@ -27,6 +27,7 @@ World::World(std::unique_ptr<Selector> selector)
 World::~World() = default;
 
 void World::begin_run(Strategy* strategy) {
+    ++runs_;
     now_ns_ = 0;
     if (fake_selector_ != nullptr) {
         fake_selector_->reset();
@@ -45,6 +46,9 @@ void World::begin_run(Strategy* strategy) {
     }
     if (!notes_.empty()) {
         notes_.clear();
+    }
+    if (!blocked_.empty()) {
+        blocked_.clear();
     }
     const Strategy::Needs needs = strategy != nullptr ? strategy->needs() : Strategy::Needs{};
     wants_footprints_ = needs.footprints || needs.steps;

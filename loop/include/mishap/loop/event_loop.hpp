@@ -250,6 +250,9 @@ inline EventLoop& running_loop(const char* operation) {
 
 [[noreturn]] void no_current_task(const char* operation);
 
+/// Throws UsageError when a loop runs on this thread.
+void refuse_nested_run();
+
 /// Returns the running loop, and makes sure that a task is running in it.
 inline EventLoop& running_task_loop(const char* operation) {
     EventLoop& loop = running_loop(operation);

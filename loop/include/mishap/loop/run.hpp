@@ -11,7 +11,7 @@ namespace detail {
 /// A loop in the real world for one `run`: ends as asyncio.run does.
 class RealRun {
 public:
-    RealRun() = default;
+    RealRun() { refuse_nested_run(); }
     ~RealRun() { loop_.close(); }  // cancels what is left and waits for it
     RealRun(const RealRun&) = delete;
     RealRun& operator=(const RealRun&) = delete;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <mishap/sim/explorer.hpp>
@@ -44,8 +45,9 @@ struct Report {
     /// Returns whether the harness or the program's determinism is at fault, not the program's logic.
     bool is_divergence() const { return finding.has_value() && finding->kind == FindingKind::divergence; }
 
-    /// Returns the whole report as text; the replay line stands alone on its line.
-    std::string to_text() const;
+    /// Returns the whole report as text; the replay line stands alone on its line, after `replay_command` if there is one:
+    /// with "./bank replay" the line can be pasted into a shell.
+    std::string to_text(std::string_view replay_command = {}) const;
     /// Returns one line: "all 20 orders pass (3 distinct fingerprints)", or what failed.
     std::string headline() const;
 };

@@ -16,6 +16,7 @@ enum class FindingKind : std::uint8_t {
     lost_update,  // a write was based on a value that another task had overwritten
     over_budget,  // more steps or more virtual time than the options allow
     hung,         // a step never returned
+    crashed,      // the process died in the middle of a run
     destroyed,    // a primitive was destroyed while tasks waited on it
     leaked_task,  // the program ended and left a task behind
     never_retrieved,  // a future's exception was never looked at

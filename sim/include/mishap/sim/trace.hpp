@@ -11,9 +11,12 @@ namespace mishap {
 enum class TraceEventKind : std::uint8_t {
     step,    // an entity was resumed; `what` is empty, `value` holds wake reason, kind and class taken
     access,  // an object was touched; `what` names the operation
+    yield,   // a task gave way; `what` names the operation
+    create,  // `object` is a task that was made
     wait,    // a task parked; `what` names the operation it waits in
     mishap,  // a choice was not the calm one; `value` is the class, `other` who would have gone calmly
     tick,    // the clock moved; `value` is the new time
+    end,     // an entity finished for good
     note,    // a checkpoint or a remark of the program
 };
 

@@ -98,6 +98,8 @@ public:
     }
     EntityStep running() const { return running_; }
     std::uint64_t steps() const { return steps_; }
+    /// Returns how many runs were begun since this world was made.
+    std::uint64_t runs() const { return runs_; }
     std::uint64_t fingerprint() const { return fingerprint_; }
 
     bool wants_steps() const { return wants_steps_; }
@@ -110,6 +112,14 @@ public:
     void clear_step();
 
     // ---- the verdict -------------------------------------------------------------------------------------------
+
+    /// Tells that an entity can never go on, at the end of a stuck run.
+    void tell_blocked(EntityStep who, const Operation& pending) { blocked_.push_back({who, pending}); }
+    struct BlockedEntity {
+        EntityStep who;
+        Operation pending;
+    };
+    const std::vector<BlockedEntity>& blocked() const { return blocked_; }
 
     /// Fails the run; the first finding stands. Ignored during teardown and in the real world.
     void fail(Finding finding);
@@ -165,6 +175,7 @@ private:
     EntityStep running_;
     std::uint64_t* chain_ = nullptr;
     std::uint64_t steps_ = 0;
+    std::uint64_t runs_ = 0;
     std::uint64_t fingerprint_ = 0;
     Strategy* strategy_ = nullptr;
     Observer* observer_ = nullptr;
@@ -184,6 +195,7 @@ private:
     std::optional<Finding> finding_;
     Verdict verdict_;
     std::vector<Note> notes_;
+    std::vector<BlockedEntity> blocked_;
 };
 
 namespace detail {

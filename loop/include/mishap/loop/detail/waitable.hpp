@@ -28,7 +28,7 @@ struct Listener {
 struct WaitExplanation {
     std::string what;                       // what is waited for, in words
     std::vector<const TaskBase*> holders;   // who could end the wait
-    bool is_join = false;                   // it is the end of the one holder
+    bool is_join = false;                   // it is the end of the holders
     bool is_available = false;              // it could be had now: whoever waits for it was forgotten
     bool is_signal = false;                 // it needs somebody to tell something, not to give something back
     std::uint64_t maker = 0;                // key of the task that made it, of plain futures

@@ -26,7 +26,7 @@ public:
     /// Ends the wait; the task is scheduled, not run.
     void finish() {
         state_ = State::finished;
-        loop_->world().touch(*this, Access::write, "is woken");
+        loop_->world().touch(*this, Access::write);
         if (first_ != nullptr) {
             loop_->wake(*first_->task, WakeReason::future);
         }
@@ -42,7 +42,7 @@ public:
         if (state_ == State::cancelled) [[unlikely]] {
             throw_cancelled();
         }
-        loop_->world().touch(*this, Access::read, operation, place);
+        loop_->world().touch(*this, Access::read);
     }
     TaskBase* task() const { return first_ != nullptr ? first_->task : nullptr; }
 

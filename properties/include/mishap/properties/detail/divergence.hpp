@@ -19,6 +19,9 @@ TracedRun trace_mishaps(Program& program, World& world, const MishapList& mishap
                         MishapPlayback::Match match = MishapPlayback::Match::exact);
 TracedRun trace_tape(Program& program, World& world, std::span<const Choice> tape, bool moved);
 
+/// Plays `prefix` as far as it fits and goes on calmly, and keeps the trace.
+TracedRun trace_prefix(Program& program, World& world, std::span<const Choice> prefix);
+
 /// Returns the finding that two runs of one tape differ: at which event, how, and what the likely cause is.
 Finding explain_divergence(const TracedRun& one, const TracedRun& other, const std::string& when);
 

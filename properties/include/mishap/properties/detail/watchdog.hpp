@@ -23,4 +23,10 @@ private:
     bool is_armed_ = false;
 };
 
+/// What a process says to its supervisor, in one byte, before it ends in the middle of a run.
+enum class LastWord : char { hung = 'h', stack_overflow = 'o' };
+
+/// Makes this process send its last word to `fd` and leave the tape of the run in flight to whoever reads that.
+void set_supervisor(int fd);
+
 }  // namespace mishap::detail
