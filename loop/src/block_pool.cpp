@@ -9,23 +9,20 @@ void* BlockPool::allocate_slowly(std::size_t size, RunSerial run, SlotHeader::Co
     if (size_class >= free_.size()) {
         throw std::bad_array_new_length();  // a result or closure above 64 KiB: callers report it as a UsageError
     }
-    std::vector<SlotHeader*>& free = free_[size_class];
-    if (free.empty()) {
+    if (free_[size_class] == nullptr) {
         const std::size_t slot_bytes = sizeof(SlotHeader) + size_class * granule;
         const std::size_t slots = size_class < classes ? slab_bytes / slot_bytes : 1;
         auto* const memory = static_cast<std::byte*>(::operator new(slots * slot_bytes, std::align_val_t(alignof(SlotHeader))));
         slabs_.push_back({memory, slot_bytes, slots});
-        free.reserve(free.size() + slots);
         for (std::size_t i = slots; i-- > 0;) {
             auto* const header = new (memory + i * slot_bytes) SlotHeader;
             header->size_class = static_cast<std::uint16_t>(size_class);
             poison(header + 1, *header);
-            free.push_back(header);
+            header->next_free = free_[size_class];
+            free_[size_class] = header;
         }
     }
-    SlotHeader* const header = free.back();
-    free.pop_back();
-    return occupy(header, run, content);
+    return occupy(size_class, run, content);
 }
 
 void BlockPool::end_run(RunSerial run) {

@@ -9,11 +9,11 @@ namespace mishap::detail {
 void CoroHost::run(std::coroutine_handle<> outermost) {
     innermost_ = outermost;
     while (!outermost.done()) {
+        invariant(innermost_ != nullptr, "a hosted coroutine that suspends says who goes on");
         std::exchange(innermost_, nullptr).resume();
-        if (outermost.done()) {
-            break;
+        if (request_.perform == nullptr) {
+            continue;
         }
-        invariant(request_.perform != nullptr, "a hosted coroutine suspends only with a request");
         const HostRequest request = std::exchange(request_, {});
         // What the wait throws (a cancellation, say) is thrown where the coroutine waits: not handled here.
         try {

@@ -78,9 +78,13 @@ EventLoop::~EventLoop() {
 
 void EventLoop::begin_run() {
     run_ = next_run_serial();
-    batch_left_ = 0;
+    ready_.end_batch();
     is_stopping_ = false;
-    forced_yields_ = world_->options().forced_yields != 0;
+    const WorldOptions& options = world_->options();
+    forced_yields_ = options.forced_yields != 0;
+    may_inject_ = options.cancellations != 0;
+    may_pass_ = options.time_passes != 0;
+    steps_max_ = world_->is_simulated() ? options.steps_max : ~std::uint64_t{0};
     outside_tasks_ = outside_timers_ = outside_objects_ = ticks_ = 0;
     loop_lane_ = {};
     loop_lane_.entity.key = detail::child_key(detail::outside_key, callbacks_kind, 0);
@@ -96,7 +100,10 @@ void EventLoop::end_run() {
     tasks_.clear();
     ready_.clear();
     timers_.clear();
-    threadsafe_.clear();
+    {
+        const std::lock_guard guard(threadsafe_mutex_);
+        threadsafe_.clear();
+    }
     detail::block_pool().end_run(run_);
 }
 
@@ -123,7 +130,7 @@ void EventLoop::tell_names(std::uint64_t key, std::uint64_t creator, std::string
 }
 
 void EventLoop::identify(detail::Tracked& object, std::uint64_t kind_hash, const char* kind, const std::string* name) {
-    const std::uint32_t ordinal = ++(current_ != nullptr ? current_->objects_made : outside_objects_);
+    const std::uint32_t ordinal = next_object();
     object.key = detail::child_key(running_key(), kind_hash, ordinal);
     object.write_hash = object.reads_sum = 0;
     if (world_->is_observing()) {
@@ -149,8 +156,6 @@ void EventLoop::add_task(detail::TaskBase& task) {
     }
     task.entity.creator = creator;
     task.entity.chain = current_ != nullptr ? current_->entity.chain : 0;
-    task.callbacks.entity.key = detail::child_key(task.entity.key, callbacks_kind, 0);
-    task.callbacks.entity.creator = task.entity.key;
     task.key = task.entity.key;  // its control cell, as an object
     task.is_main = tasks_.empty() && current_ == nullptr;
     task.is_eligible = current_ != nullptr;
@@ -161,7 +166,6 @@ void EventLoop::add_task(detail::TaskBase& task) {
     ready_.push(task);
     if (world_->is_observing()) {
         tell_names(task.entity.key, creator, task.segment());
-        tell_names(task.callbacks.entity.key, task.entity.key, "callbacks#0");
         world_->tell({.kind = TraceEventKind::create, .object = task.key});
         if (world_->wants_steps()) {
             world_->created().push_back(task.entity.key);
@@ -190,10 +194,14 @@ void EventLoop::schedule(detail::HandleBase& handle, detail::Lane& lane, detail:
         handle.lane_owner = detail::Ref<detail::Block>(lane_owner);
     }
     if (lane.entity.key == 0) {
-        // A future's lane gets its key when it is first used: most futures have no callbacks.
-        lane.entity.key = detail::child_key(static_cast<detail::FutureBase*>(lane_owner)->key, callbacks_kind, 0);
+        // The lane of a task or future gets its key when it is first used: most have no callbacks.
+        const auto& owner = *static_cast<const detail::FutureBase*>(lane_owner);
+        lane.entity.key = detail::child_key(owner.key, callbacks_kind, 0);
+        if (owner.is_task()) {
+            lane.entity.creator = owner.key;
+        }
         if (world_->is_observing()) {
-            tell_names(lane.entity.key, static_cast<detail::FutureBase*>(lane_owner)->key, "callbacks#0");
+            tell_names(lane.entity.key, owner.key, "callbacks#0");
         }
     }
     ++detail::header_of(&handle).references;
@@ -232,10 +240,11 @@ void EventLoop::unschedule(detail::HandleBase& handle) {
         return;
     }
     handle.is_scheduled = false;
-    if (handle.when_ns >= 0) {
+    const bool is_timer = handle.timer != detail::TimerId{};  // its deadline may be negative
+    if (is_timer) {
         world_->touch(handle.cell, Access::write, "cancels");
     }
-    if (handle.when_ns >= 0 && timers_.cancel(handle.timer)) {
+    if (is_timer && timers_.cancel(handle.timer)) {
         detail::Ref<detail::HandleBase>::drop(&handle);
         return;
     }
@@ -259,9 +268,6 @@ void EventLoop::unschedule(detail::HandleBase& handle) {
     if (lane.first == nullptr) {
         lane.last = nullptr;
     }
-    if (ready_.is_before(handle, batch_mark_)) {
-        --batch_left_;
-    }
     ready_.remove(handle);
     if (world_->wants_steps()) {
         world_->disabled().push_back(lane.entity.key);
@@ -271,9 +277,32 @@ void EventLoop::unschedule(detail::HandleBase& handle) {
 
 void EventLoop::call_soon_threadsafe(std::function<void()> callback) {
     check_usable();
+    if (world_->is_simulated()) {
+        if (is_on_own_thread()) {
+            call_soon(std::move(callback));
+        } else {
+            // Never called, but kept: what it holds may be destroyed on the loop's thread only.
+            const std::lock_guard guard(threadsafe_mutex_);
+            threadsafe_.push_back(std::move(callback));
+            foreign_call_.store(true, std::memory_order_release);  // its loop tells the world
+        }
+        return;
+    }
     const std::lock_guard guard(threadsafe_mutex_);
     threadsafe_.push_back(std::move(callback));
     world_->selector().wake_up();
+}
+
+/// A thread of the operating system comes when it likes: a run in which it takes part cannot be repeated.
+bool EventLoop::was_called_from_elsewhere() {
+    if (!foreign_call_.exchange(false, std::memory_order_acq_rel)) {
+        return false;
+    }
+    world_->fail({.kind = FindingKind::foreign_thread,
+                  .what = "call_soon_threadsafe() was called from a real thread, or an awaitable resumed on one; in a simulated "
+                          "world nothing can repeat that",
+                  .label = "foreign thread"});
+    return true;
 }
 
 void EventLoop::drain_threadsafe() {
@@ -299,15 +328,13 @@ EventLoop::Outcome EventLoop::run_main(detail::FutureBase& main) {
         throw UsageError("run_until_complete() was given a future of another loop; run the loop that made it");
     }
     const Running running(*this);
-    main.add_callback(make_block<detail::FunctionHandle<decltype(stop_when_done)>>(stop_when_done));
+    const detail::Ref<detail::HandleBase> callback(
+        make_block<detail::FunctionHandle<decltype(stop_when_done)>>(stop_when_done));
+    main.add_callback(callback.get());
     const Outcome outcome = run_some();
+    main.remove_callback(*callback.get());  // if somebody else stopped the loop: it must not end a later run
     is_stopping_ = false;
     return outcome;
-}
-
-EventLoop::Outcome EventLoop::run_to_quiescence() {
-    const Running running(*this);
-    return run_some();
 }
 
 void EventLoop::run_until_done(detail::FutureBase& future) {

@@ -30,31 +30,15 @@ const std::string& injected_message() {
 
 }  // namespace
 
-EventLoop::Outcome EventLoop::run_some() {
-    for (bool first = true;; first = false) {
-        if (batch_left_ == 0) {
-            if (is_stopping_ && !first) {
-                return Outcome::stopped;
-            }
-            if (!begin_iteration()) {
-                return world_->has_failed() ? Outcome::verdict : Outcome::stuck;
-            }
-            if (batch_left_ == 0) {
-                continue;
-            }
-        }
-        if (!pick_and_step()) {
-            return Outcome::verdict;
-        }
-    }
-}
-
 /// Returns false when nothing is ready and nothing can become ready.
 bool EventLoop::begin_iteration() {
     if (!world_->is_simulated()) {
         wait_for_world();
         release_due_timers();
     } else {
+        if (foreign_call_.load(std::memory_order_relaxed) && was_called_from_elsewhere()) [[unlikely]] {
+            return false;
+        }
         if (!timers_.empty()) {
             release_due_timers();
         }
@@ -63,20 +47,17 @@ bool EventLoop::begin_iteration() {
                 return false;
             }
             tick();
-            if (world_->has_failed() || world_->choices().is_abandoned()) {
+            if ((world_->has_failed() || world_->choices().is_abandoned()) && !world_->is_tearing_down()) {
                 return false;
             }
         }
     }
-    batch_left_ = ready_.size();
-    batch_mark_ = ready_.mark();
+    ready_.begin_batch();
     return true;
 }
 
-std::uint32_t EventLoop::release_due_timers() {
-    std::uint32_t released = 0;
+void EventLoop::release_due_timers() {
     timers_.pop_until(world_->now_ns(), [&](std::int64_t, detail::HandleBase* handle) {
-        ++released;
         handle->lane = &handle->own_lane;
         handle->own_lane.first = handle->own_lane.last = handle;
         handle->next_in_lane = nullptr;
@@ -87,7 +68,6 @@ std::uint32_t EventLoop::release_due_timers() {
             world_->enabled().push_back(handle->own_lane.entity.key);
         }
     });
-    return released;
 }
 
 /// Lets the operating system tell what is ready, and sleeps until then when nothing else is to be done.
@@ -143,111 +123,13 @@ void EventLoop::let_time_pass() {
     const std::int64_t now = std::max(timers_.earliest(), world_->now_ns());
     ++ticks_;
     world_->move_clock(now);
-    batch_left_ += release_due_timers();
-    batch_mark_ = ready_.mark();
-    batch_left_ = ready_.size();
+    world_->digest().fold(time_key);
+    release_due_timers();
+    ready_.begin_batch();
 }
 
-bool EventLoop::pick_and_step() {
-    const bool may_pass = may_time_pass();
-    const std::uint32_t entries = is_any_order_ ? ready_.selectable() : 1;
-    const std::uint32_t taken = world_->choices().schedule(entries + (may_pass ? 1 : 0), *this);
-    if (world_->choices().is_abandoned()) [[unlikely]] {
-        return false;
-    }
-    if (may_pass && taken == entries) [[unlikely]] {
-        let_time_pass();
-        return true;
-    }
-    detail::Ready& entry = static_cast<detail::Ready&>(ready_.at(taken));
-    if (ready_.is_before(entry, batch_mark_)) {
-        --batch_left_;
-    }
-    ready_.remove(entry);
-    if (entry.is_task_entry) {
-        auto& task = static_cast<detail::TaskBase&>(entry);
-        begin_step(task, task.entity, taken);
-        run_task(task);
-    } else {
-        auto& handle = static_cast<detail::HandleBase&>(entry);
-        begin_step(handle, handle.lane->entity, taken);
-        run_handle(handle);
-    }
-    if (world_->steps() > world_->options().steps_max && world_->is_simulated()) [[unlikely]] {
-        world_->fail({.kind = FindingKind::over_budget,
-                      .what = fmt::format("the run needs more than {} steps; if that is right and it does end, raise "
-                                          "steps_max",
-                                          world_->options().steps_max),
-                      .label = "steps_max"});
-    }
-    return !world_->has_failed() && !world_->choices().is_abandoned();
-}
-
-void EventLoop::begin_step(const detail::Ready& entry, detail::EntityState& entity, std::uint32_t taken) {
-    ++entity.step;
-    const EntityStep who{entity.key, entity.step};
-    world_->begin_step(who, &entity.chain);
-    world_->digest().fold(entity.key + ((std::uint64_t{taken} << 8U) | static_cast<std::uint64_t>(entry.wake)));
-    if (world_->is_tracing()) [[unlikely]] {
-        if (taken != 0) {
-            const Question& question = world_->choices().question();
-            const Candidate calm = question.candidates().empty() ? Candidate{} : candidates_.front();
-            world_->tell({.kind = TraceEventKind::mishap, .other = {calm.key, calm.step}, .value = taken});
-        }
-        world_->tell({.kind = TraceEventKind::step, .value = static_cast<std::int64_t>(entry.wake)});
-    }
-}
-
-void EventLoop::end_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end) {
-    world_->digest().fold(static_cast<std::uint64_t>(world_->now_ns()) * 4 + static_cast<std::uint64_t>(end));
-    const EntityStep who{entity.key, entity.step};
-    world_->choices().step_made(who, end);
-    if (world_->wants_steps()) [[unlikely]] {
-        world_->strategy()->after_step({.entity = who,
-                                        .kind = kind,
-                                        .wake = wake,
-                                        .end = end,
-                                        .footprint = world_->footprint(),
-                                        .created = world_->created(),
-                                        .enabled = world_->enabled(),
-                                        .disabled = world_->disabled(),
-                                        .data_classes = world_->choices().data_classes()});
-        world_->clear_step();
-    }
-}
-
-void EventLoop::run_task(detail::TaskBase& task) {
-    const WakeReason wake = task.wake;
-    if (task.entity.step != 1 || world_->options().cancel_everywhere) {
-        maybe_inject_cancellation(task);
-    }
-    current_ = &task;
-    world_->touch(task, Access::read);  // its control cell: a request for cancellation would have been seen here
-    if (task.fiber == nullptr && (task.must_cancel || task.is_abandoning)) {
-        // Cancelled before it began: its function never runs.
-        task.drop_body();
-        task.must_cancel = false;
-        task.finish_cancelled(task.must_cancel_message);
-    } else {
-        resume(task);
-    }
-    current_ = nullptr;
-    StepEnd end = StepEnd::parked;
-    if (task.is_done()) {
-        end = StepEnd::finished;
-    } else if (task.ready_slot != detail::ReadyEntry::nowhere && ready_.contains(task)) {
-        end = StepEnd::yielded;
-    }
-    end_step(task.entity, EntityKind::task, wake, end);
-    if (end == StepEnd::finished) {
-        if (world_->is_tracing()) [[unlikely]] {
-            world_->tell({.kind = TraceEventKind::end, .object = task.key, .what = ending_of(task)});
-        }
-        remove_task(task);
-    }
-}
-
-void EventLoop::resume(detail::TaskBase& task) {
+/// Switches to the task's stack, and comes back when it waits or ends; returns whether it ended.
+[[gnu::always_inline]] inline bool EventLoop::resume(detail::TaskBase& task) {
     if (task.fiber == nullptr) {
         task.fiber = fibers_->acquire(task, hub_);
     }
@@ -259,13 +141,153 @@ void EventLoop::resume(detail::TaskBase& task) {
         }
         fibers_->release(&fiber);
         task.fiber = nullptr;
+        return true;
     }
+    return false;
+}
+
+[[gnu::always_inline]] inline void EventLoop::begin_step(detail::EntityState& entity, WakeReason wake, std::uint32_t taken) {
+    ++entity.step;
+    world_->begin_step({entity.key, entity.step}, &entity.chain);
+    world_->digest().fold(entity.key + ((std::uint64_t{taken} << 8U) | static_cast<std::uint64_t>(wake)));
+    if (world_->is_tracing()) [[unlikely]] {
+        trace_step(wake, taken);
+    }
+}
+
+[[gnu::always_inline]] inline void EventLoop::end_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake,
+                                                       StepEnd end) {
+    world_->digest().fold(static_cast<std::uint64_t>(world_->now_ns()) * 4 + static_cast<std::uint64_t>(end));
+    world_->choices().step_made({entity.key, entity.step}, end);
+    world_->end_step();
+    if (world_->wants_steps()) [[unlikely]] {
+        report_step(entity, kind, wake, end);
+    }
+}
+
+[[gnu::always_inline]] inline void EventLoop::step_task(detail::TaskBase& task) {
+    const WakeReason wake = task.wake;
+    if (may_inject_) [[unlikely]] {
+        maybe_inject_cancellation(task);
+    }
+    bool has_ended = true;
+    current_ = &task;
+    world_->touch(task, Access::read);  // its control cell: a request for cancellation would have been seen here
+    if (task.fiber == nullptr && (task.must_cancel || task.is_abandoning)) [[unlikely]] {
+        // Cancelled before it began: its function never runs.
+        task.drop_body();
+        task.must_cancel = false;
+        task.finish_cancelled(task.must_cancel_message);
+    } else {
+        has_ended = resume(task);
+    }
+    current_ = nullptr;
+    StepEnd end = StepEnd::parked;
+    if (has_ended) {
+        end = StepEnd::finished;
+    } else if (task.ready_slot != detail::ReadyEntry::nowhere) {
+        end = StepEnd::yielded;
+    }
+    end_step(task.entity, EntityKind::task, wake, end);
+    if (end == StepEnd::finished) {
+        if (world_->is_tracing()) [[unlikely]] {
+            world_->tell({.kind = TraceEventKind::end, .object = task.key, .what = ending_of(task)});
+        }
+        remove_task(task);
+    }
+}
+
+void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
+
+[[gnu::always_inline]] inline bool EventLoop::step() {
+    const bool may_pass = may_pass_ && may_time_pass();
+    const std::uint32_t entries = is_any_order_ ? ready_.selectable() : 1;
+    const std::uint32_t taken = world_->choices().schedule(entries + (may_pass ? 1 : 0), *this);
+    if (world_->choices().is_abandoned() && !world_->is_tearing_down()) [[unlikely]] {
+        return false;
+    }
+    if (may_pass && taken == entries) [[unlikely]] {
+        let_time_pass();
+        return true;
+    }
+    auto& entry = static_cast<detail::Ready&>(ready_.take(taken));
+    if (entry.is_task_entry) [[likely]] {
+        auto& task = static_cast<detail::TaskBase&>(entry);
+        begin_step(task.entity, entry.wake, taken);
+        step_task(task);
+    } else {
+        auto& handle = static_cast<detail::HandleBase&>(entry);
+        begin_step(handle.lane->entity, entry.wake, taken);
+        run_handle(handle);
+    }
+    if (world_->steps() > steps_max_) [[unlikely]] {
+        fail_over_steps();
+    }
+    return !world_->has_failed() && !world_->choices().is_abandoned();
+}
+
+// The switch stands in this function itself, and everything on the way to it is inlined: a return on the hub's side
+// between two switches would meet the processor's prediction of the task's return, and the other way round, which costs
+// twenty cycles each time.
+EventLoop::Outcome EventLoop::run_some() {
+    const bool is_simulated = world_->is_simulated();
+    for (bool first = true;; first = false) {
+        // An iteration that begins with entries ready and no timers is nothing but its bounds. This is asked first: with
+        // random picks nobody can guess when a batch is over.
+        const bool is_plain = is_simulated && timers_.empty() && !is_stopping_ && !ready_.empty();
+        if (!is_plain && ready_.batch_left() == 0) {
+            if (is_stopping_ && !first) {
+                return Outcome::stopped;
+            }
+            if (!begin_iteration()) {
+                return world_->has_failed() ? Outcome::verdict : Outcome::stuck;
+            }
+            if (ready_.batch_left() == 0) {
+                continue;
+            }
+        }
+        ready_.begin_batch_if_over();
+        if (!step()) {
+            return Outcome::verdict;
+        }
+    }
+}
+
+bool EventLoop::pick_and_step() { return step(); }
+
+void EventLoop::fail_over_steps() {
+    world_->fail({.kind = FindingKind::over_budget,
+                  .what = fmt::format("the run needs more than {} steps; if that is right and it does end, raise steps_max",
+                                      steps_max_),
+                  .label = "steps_max"});
+}
+
+void EventLoop::trace_step(WakeReason wake, std::uint32_t taken) {
+    if (taken != 0) {
+        const Question& question = world_->choices().question();
+        const Candidate calm = question.candidates().empty() ? Candidate{} : candidates_.front();
+        world_->tell({.kind = TraceEventKind::mishap, .other = {calm.key, calm.step}, .value = taken});
+    }
+    world_->tell({.kind = TraceEventKind::step, .value = static_cast<std::int64_t>(wake)});
+}
+
+void EventLoop::report_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end) {
+    world_->strategy()->after_step({.entity = {entity.key, entity.step},
+                                    .kind = kind,
+                                    .wake = wake,
+                                    .end = end,
+                                    .footprint = world_->footprint(),
+                                    .created = world_->created(),
+                                    .enabled = world_->enabled(),
+                                    .disabled = world_->disabled(),
+                                    .data_classes = world_->choices().data_classes()});
+    world_->clear_step();
 }
 
 void EventLoop::park(detail::Waitable& waitable, const char* operation, Place place) {
     detail::TaskBase& task = *current_;
     if (task.is_abandoning) [[unlikely]] {
-        refuse_to_wait(task);
+        refuse_to_wait();
     }
     detail::Listener listener{nullptr, &task, nullptr};
     waitable.add_listener(listener);
@@ -295,7 +317,7 @@ void EventLoop::park(detail::Waitable& waitable, const char* operation, Place pl
 void EventLoop::yield(const char* operation, Place place) {
     detail::TaskBase& task = *current_;
     if (task.is_abandoning) [[unlikely]] {
-        refuse_to_wait(task);
+        refuse_to_wait();
     }
     task.wake = WakeReason::yield;
     task.enabled_by = world_->running();
@@ -319,6 +341,7 @@ void EventLoop::force_yield(const char* operation, Place place) {
         return;
     }
     ++world_->spent().forced_yields;
+    world_->digest().fold(static_cast<std::uint64_t>(ChoiceKind::forced_yield));
     world_->touch_as(world_->forced_yields_budget(), {.access = Access::write, .is_budget = true}, "");
     if (world_->is_tracing()) {
         world_->tell({.kind = TraceEventKind::mishap, .value = 1, .what = "yields where it need not wait", .place = place});
@@ -328,6 +351,9 @@ void EventLoop::force_yield(const char* operation, Place place) {
 
 void EventLoop::maybe_inject_cancellation(detail::TaskBase& task) {
     const WorldOptions& options = world_->options();
+    if (task.entity.step == 1 && !options.cancel_everywhere) {
+        return;
+    }
     if (world_->spent().cancellations >= options.cancellations || !task.is_eligible || task.must_cancel ||
         !world_->choices().is_asking()) {
         return;
@@ -338,6 +364,8 @@ void EventLoop::maybe_inject_cancellation(detail::TaskBase& task) {
     if (world_->choices().decide(ChoiceKind::cancel, 2, {}, world_->running(), 0) == 0) {
         return;
     }
+    // A task that shrugs it off goes on as if nothing had been: yet it is another run.
+    world_->digest().fold(static_cast<std::uint64_t>(ChoiceKind::cancel));
     ++world_->spent().cancellations;
     world_->touch_as(world_->cancellations_budget(), {.access = Access::write, .is_budget = true}, "");
     if (world_->is_tracing()) {

@@ -1,6 +1,8 @@
 // What happens to tasks that are left when a run has its verdict or a loop is closed.
 
+#include <cstdlib>
 #include <exception>
+#include <optional>
 
 #include <mishap/loop/event_loop.hpp>
 #include <mishap/sim/errors.hpp>
@@ -12,7 +14,31 @@ namespace mishap {
 namespace {
 constexpr std::uint64_t calm_steps_max = 10'000;    // for tasks to leave in good order after their cancellation
 constexpr std::uint32_t refusals_max = 100;         // waits that a task may begin while it is being unwound
+
+std::terminate_handler terminate_before = nullptr;
+
 }  // namespace
+
+/// Gives up a task instead of the process when what its wait throws may not leave it: the wait is in a destructor.
+///
+/// The runtime calls the handler on the task's own stack, before anything of that is unwound.
+class EventLoop::SurvivingTermination {
+public:
+    SurvivingTermination() { terminate_before = std::set_terminate(stay_or_terminate); }
+    ~SurvivingTermination() { std::set_terminate(terminate_before); }
+    SurvivingTermination(const SurvivingTermination&) = delete;
+    SurvivingTermination& operator=(const SurvivingTermination&) = delete;
+
+private:
+    [[noreturn]] static void stay_or_terminate() {
+        EventLoop* const loop = detail::current_loop;
+        if (loop != nullptr && loop->current_ != nullptr && loop->world_->is_tearing_down()) {
+            loop->stay();
+        }
+        terminate_before();
+        std::abort();
+    }
+};
 
 std::size_t EventLoop::tear_down() {
     if (tasks_.empty()) {
@@ -21,6 +47,10 @@ std::size_t EventLoop::tear_down() {
     world_->begin_teardown();
     is_stopping_ = false;
     const Running running(*this);
+    std::optional<SurvivingTermination> surviving;
+    if (world_->is_simulated()) {
+        surviving.emplace();
+    }
     for (auto task = tasks_.rbegin(); task != tasks_.rend(); ++task) {
         task->cancel(nullptr);
     }
@@ -28,28 +58,44 @@ std::size_t EventLoop::tear_down() {
     run_calmly(world_->is_simulated() ? calm_steps_max : ~std::uint64_t{0} / 2);
     std::size_t abandoned = 0;
     while (!tasks_.empty()) {
-        detail::TaskBase& task = tasks_.back();
-        unwind(task);
-        if (!task.is_done()) {
-            abandon(task);
+        const detail::Ref<detail::TaskBase> task(&tasks_.back());  // the loop lets go of it when it ends
+        unwind(*task);
+        if (!task->is_done()) {
+            abandon(*task);
             ++abandoned;
         }
     }
     return abandoned;
 }
 
+void EventLoop::run_to_quiescence() {
+    const Running running(*this);
+    const std::uint64_t end = world_->steps() + calm_steps_max;
+    while (world_->steps() < end) {
+        if (ready_.batch_left() == 0) {
+            is_stopping_ = false;
+            if (!begin_iteration()) {
+                return;
+            }
+        } else if (!pick_and_step()) {
+            return;
+        }
+    }
+}
+
 /// Runs what is ready, calmly; the clock moves as far as the tasks that leave make it.
 bool EventLoop::run_calmly(std::uint64_t steps_max) {
     const std::uint64_t end = world_->steps() + steps_max;
     while (!tasks_.empty() && world_->steps() < end) {
-        if (batch_left_ == 0) {
+        if (ready_.batch_left() == 0) {
             if (!world_->is_simulated() && ready_.empty() && timers_.empty()) {
                 return false;
             }
+            is_stopping_ = false;  // main's end asks to stop, and others may have to be waited for
             if (!begin_iteration()) {
                 return false;
             }
-            if (batch_left_ == 0) {
+            if (ready_.batch_left() == 0) {
                 continue;
             }
         }
@@ -61,13 +107,14 @@ bool EventLoop::run_calmly(std::uint64_t steps_max) {
 /// Resumes a task once more, so that its wait throws what nobody catches by name.
 void EventLoop::unwind(detail::TaskBase& task) {
     task.is_abandoning = true;
+    refusals_ = 0;
     if (ready_.contains(task)) {
         ready_.remove(task);
-        batch_left_ = 0;
+        ready_.end_batch();
     }
     world_->begin_step({task.entity.key, ++task.entity.step}, &task.entity.chain);
     run_task(task);
-    batch_left_ = 0;
+    ready_.end_batch();
 }
 
 /// Gives up a task that would not end: its stack is never used again, and nobody touches it.
@@ -83,13 +130,17 @@ void EventLoop::abandon(detail::TaskBase& task) {
 
 /// A task that is being unwound tries to wait: its wait throws, unless that would end the program (it is in a
 /// destructor) or it has caught too many already; then it stays where it is for good.
-void EventLoop::refuse_to_wait(detail::TaskBase& task) {
-    if (std::uncaught_exceptions() > 0 || ++task.refusals > refusals_max) {
-        for (;;) {
-            suspend();
-        }
+void EventLoop::refuse_to_wait() {
+    if (std::uncaught_exceptions() > 0 || ++refusals_ > refusals_max) {
+        stay();
     }
     throw detail::TaskAbandoned();
+}
+
+void EventLoop::stay() {
+    for (;;) {
+        suspend();
+    }
 }
 
 void EventLoop::park_failed() {
@@ -100,7 +151,7 @@ void EventLoop::park_failed() {
     while (!task.is_abandoning) {
         suspend();
     }
-    refuse_to_wait(task);
+    refuse_to_wait();
 }
 
 }  // namespace mishap

@@ -2,12 +2,20 @@
 
 namespace mishap::detail {
 
-ForeignCompletion::ForeignCompletion(FutureBase& future) : future_(&future), loop_(&future.loop()) {}
+ForeignCompletion::ForeignCompletion(FutureBase& future)
+    : loop_(&future.loop()), future_(std::make_shared<Ref<FutureBase>>(&future)) {}
 
-bool ForeignCompletion::is_on_loop_thread() const { return loop_->is_on_own_thread(); }
-
-void ForeignCompletion::deliver_from_elsewhere(std::function<void()> complete) const {
-    loop_->call_soon_threadsafe(std::move(complete));
+void ForeignCompletion::deliver(std::function<void(FutureBase&)> complete) {
+    auto finish = [future = std::move(future_), complete = std::move(complete)] {
+        if (future->is_alive() && !(*future)->is_done()) {
+            complete(**future);
+        }
+    };
+    if (loop_->is_on_own_thread()) {
+        finish();
+    } else {
+        loop_->call_soon_threadsafe(std::move(finish));
+    }
 }
 
 }  // namespace mishap::detail

@@ -10,13 +10,23 @@ namespace {
 constexpr std::uint64_t future_kind = hash_text("future");
 }
 
-FutureBase::FutureBase(EventLoop& loop, void* value) : loop_(&loop), value_(value), maker_(loop.running_key()) {
-    loop.identify(*this, future_kind, "future", nullptr);
+FutureBase::FutureBase(EventLoop& loop, void* value, bool is_task)
+    : is_task_(is_task), loop_(&loop), value_(value), maker_(loop.running_key()) {
+    if (is_task) {
+        loop.next_object();  // it gets a task's key, yet counts as an object
+    } else {
+        loop.identify(*this, future_kind, "future", nullptr);
+    }
 }
 
 FutureBase::~FutureBase() {
+    report_unseen();
+}
+
+void FutureBase::report_unseen() {
     if (!retrieved_) [[unlikely]] {
         // asyncio reports this once, when the future goes.
+        retrieved_ = true;
         loop_->report_never_retrieved(*this);
     }
 }

@@ -20,6 +20,22 @@ std::uint32_t slots_for(std::uint32_t entries) {
 
 }  // namespace
 
+ReadyEntry& ReadySet::take_from_tree(std::uint32_t rank) {
+    std::uint32_t slot = 0;
+    if (rank == 0) {
+        slot = find_oldest_in_tree();
+        count<false>(slot / 64);
+    } else {
+        // Counting on the way down, not afterwards: the processor can then begin the next descent before this one ends.
+        slot = descend(rank, [this](std::uint32_t node, std::uint32_t child) { nodes_[node].subtract_one(child); });
+        --block_counts_[slot / 64 / block_words];
+    }
+    ReadyEntry& entry = *slots_[slot];
+    --selectable_;
+    vacate(words_[slot / 64], slot);
+    return entry;
+}
+
 void ReadySet::make_room() {
     choose_shape(size_);
     move_together();
@@ -29,7 +45,6 @@ void ReadySet::choose_shape(std::uint32_t entries) {
     const std::uint32_t slots = slots_for(entries);
     const std::uint32_t words = slots / 64;
     if (slots > slots_.size()) slots_.resize(slots);
-    if (slots / 2 > moved_serials_.size()) moved_serials_.resize(slots / 2);
     if (words > words_.size()) words_.resize(words);
 
     std::uint32_t levels = 0;
@@ -57,7 +72,6 @@ void ReadySet::move_together() {
         words_[word] = {};  // `to` never overtakes the slot read, so what is written below is not lost
         for (std::uint64_t bits = from.occupied; bits != 0; bits &= bits - 1) {
             const auto bit = static_cast<std::uint32_t>(std::countr_zero(bits));
-            moved_serials_[to] = serial(word * 64 + bit);
             slots_[to] = slots_[word * 64 + bit];
             slots_[to]->ready_slot = to;
             words_[to / 64].occupied |= std::uint64_t{1} << (to % 64);
@@ -65,9 +79,8 @@ void ReadySet::move_together() {
             ++to;
         }
     }
-    serial_of_slot_0_ += tail_ - to;
     tail_ = to;
-    moved_ = to;
+    batch_end_ = batch_left_;  // what is left of it is the oldest, so it lies at the bottom now
     first_word_ = 0;
     if (levels_ == 0) return;
     for (std::uint32_t slot = 0; slot < tail_; ++slot) {
@@ -77,9 +90,8 @@ void ReadySet::move_together() {
 
 void ReadySet::clear() {
     std::fill_n(words_.begin(), (tail_ + 63) / 64, Word{});
-    serial_of_slot_0_ += tail_;
     tail_ = 0;
-    moved_ = 0;
+    batch_end_ = batch_left_ = 0;
     size_ = 0;
     selectable_ = 0;
     first_word_ = 0;

@@ -44,7 +44,7 @@ void Sleep::until_timer() {
     EventLoop& loop = detail::running_task_loop("sleep()");
     detail::Waiter waiter(loop);
     Armed armed(loop, waiter);
-    loop.arm(armed.timer(), loop.world().now_ns() + delay_.count());
+    loop.arm(armed.timer(), loop.deadline_in(delay_).time_since_epoch().count());
     waiter.wait("sleep", place_);
 }
 

@@ -7,12 +7,11 @@ namespace mishap {
 namespace detail {
 
 TaskBase::TaskBase(EventLoop& loop, void* value, const TaskOptions& options)
-    : FutureBase(loop, value), name(options.name.empty() ? nullptr : intern(options.name)) {
-    is_task_ = true;
+    : FutureBase(loop, value, true), name(options.name.empty() ? nullptr : intern(options.name)) {
     is_task_entry = true;
 }
 
-TaskBase::~TaskBase() = default;
+TaskBase::~TaskBase() { report_unseen(); }
 
 bool TaskBase::cancel(const std::string* message) {
     if (is_done()) {
@@ -21,8 +20,14 @@ bool TaskBase::cancel(const std::string* message) {
     loop_->world().touch(*this, Access::write, "cancels task");
     ++cancel_requests_;
     // What is waited for may be a task itself: the request goes down the chain (bpo-34872).
-    if (waiting_on != nullptr && waiting_on->cancel(message)) {
-        return true;
+    // Down a chain that leads back here it goes once (tasks that await each other; asyncio: RecursionError).
+    if (waiting_on != nullptr && !is_passing_request) {
+        is_passing_request = true;
+        const bool is_served = waiting_on->cancel(message);
+        is_passing_request = false;
+        if (is_served) {
+            return true;
+        }
     }
     must_cancel = true;
     must_cancel_message = message;

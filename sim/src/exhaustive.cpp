@@ -6,6 +6,10 @@ Exhaustive::Exhaustive(std::uint32_t mishaps_max, bool footprints)
     : mishaps_max_(mishaps_max), footprints_(footprints) {}
 
 bool Exhaustive::begin_run(const RunInfo&) {
+    if (diverged_ || depth_ != path_.size()) {
+        diverged_ = true;  // the last run ended, or was given up, before it had asked what it must ask
+        return false;
+    }
     depth_ = 0;
     if (!begun_) {
         begun_ = true;
@@ -29,11 +33,12 @@ bool Exhaustive::begin_run(const RunInfo&) {
 
 std::uint32_t Exhaustive::pick(const Question& question) {
     if (depth_ == path_.size()) {
-        path_.push_back({question.classes, 0});
+        path_.push_back({question.classes, 0, static_cast<std::uint32_t>(question.digest)});
     }
     const Answer& answer = path_[depth_];
-    if (answer.classes != question.classes) {
-        return abandon;  // the program is not deterministic; the confirming replay of the calm run says so
+    if (answer.classes != question.classes || answer.digest != static_cast<std::uint32_t>(question.digest)) {
+        diverged_ = true;
+        return abandon;
     }
     ++depth_;
     return answer.taken;

@@ -9,7 +9,8 @@ namespace mishap {
 
 namespace {
 
-constexpr std::uint64_t clock_stride = 64;  // runs between two looks at the real clock
+constexpr std::uint64_t clock_stride_max = 64;  // runs between two looks at the real clock, when runs are short
+constexpr std::int64_t clock_period_ns = 1'000'000;
 constexpr std::int64_t progress_period_ns = 100'000'000;
 
 Summary summary_of(const World& world, std::vector<Blocked>& blocked) {
@@ -58,6 +59,9 @@ SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
     const bool has_fingerprints = strategy.needs().footprints;
     const std::int64_t begin_ns = detail::monotonic_now_ns();
     std::int64_t next_progress_ns = begin_ns + progress_period_ns;
+    std::int64_t last_look_ns = begin_ns;
+    std::uint64_t clock_stride = 1;
+    std::uint64_t next_look = 1;
     for (std::uint64_t number = limits.first_run; result.runs < limits.runs_max; number += limits.stride) {
         if (!strategy.begin_run({number})) {
             result.is_exhausted = strategy.is_exhausted();
@@ -82,8 +86,11 @@ SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
                                      world_.verdict().steps};
             break;
         }
-        if (result.runs % clock_stride == 0) {
+        if (result.runs == next_look) {
             const std::int64_t now_ns = detail::monotonic_now_ns();
+            clock_stride = now_ns - last_look_ns < clock_period_ns ? std::min(clock_stride * 2, clock_stride_max) : 1;
+            next_look += clock_stride;
+            last_look_ns = now_ns;
             if (limits.time_max.count() != 0 && now_ns - begin_ns > limits.time_max.count()) {
                 break;
             }
@@ -92,6 +99,11 @@ SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
                 on_progress_({result.runs, digests.size(), std::chrono::nanoseconds(now_ns - begin_ns)});
             }
         }
+    }
+    if (strategy.has_diverged()) [[unlikely]] {
+        const std::span<const Choice> tape = world_.choices().tape();
+        result.has_diverged = true;
+        result.diverged.assign(tape.begin(), tape.end());
     }
     result.waits = world_.activity().waits;
     result.digests = digests.size();

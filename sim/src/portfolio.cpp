@@ -20,13 +20,14 @@ Strategy::Needs Portfolio::needs() const {
 }
 
 bool Portfolio::begin_run(const RunInfo& run) {
-    // Members take turns by the number of the run, so that run n is the same run whoever makes the others.
+    // Members take turns by the number of the run and are told that number, so that run n of a member is the same run
+    // whoever makes the others, and can be made again by that member alone.
     for (std::size_t tried = 0; tried < members_.size(); ++tried) {
         current_ = (run.number + tried) % members_.size();
-        if (current().begin_run({run.number / members_.size()})) {
+        if (current().begin_run(run)) {
             return true;
         }
-        if (is_exhausted()) {
+        if (is_exhausted() || has_diverged()) {
             return false;
         }
     }
@@ -35,6 +36,10 @@ bool Portfolio::begin_run(const RunInfo& run) {
 
 bool Portfolio::is_exhausted() const {
     return std::any_of(members_.begin(), members_.end(), [](const auto& member) { return member->is_exhausted(); });
+}
+
+bool Portfolio::has_diverged() const {
+    return std::any_of(members_.begin(), members_.end(), [](const auto& member) { return member->has_diverged(); });
 }
 
 std::unique_ptr<Strategy> make_strategy(Strategy::Kind kind, std::uint64_t seed, std::uint64_t first_run) {

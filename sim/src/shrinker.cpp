@@ -42,6 +42,7 @@ public:
             improved = lower_classes() || improved;
             improved = move_later() || improved;
         }
+        choose_among_equals();
         result_.run = best_;
         return result_;
     }
@@ -105,6 +106,25 @@ private:
         }
         result_.is_minimal = true;
         return false;
+    }
+
+    /// Makes every run with as many mishaps as the best has, and keeps the simplest: what a failure is shrunk to should
+    /// depend on the program, not on the run that was found first.
+    void choose_among_equals() {
+        if (!result_.is_minimal) {
+            return;
+        }
+        Exhaustive strategy(static_cast<std::uint32_t>(best_.mishaps.size()), false);
+        while (has_budget() && strategy.begin_run({})) {
+            world_.begin_run(&strategy);
+            program_.run(world_);
+            ++result_.runs;
+            if (world_.has_failed() && world_.finding()->signature() == signature_) {
+                const Tape tape(world_.choices().tape().begin(), world_.choices().tape().end());
+                ++result_.runs;
+                keep_if_simpler(replay(program_, world_, tape));
+            }
+        }
     }
 
     /// Replaces the class of one mishap by a smaller one and keeps those after it, as far as they still fit.

@@ -34,8 +34,10 @@ void World::begin_run(Strategy* strategy) {
     }
     digest_.reset();
     choices_.begin_run(strategy);
-    running_ = {};
+    running_entity_ = 0;
+    running_step_ = 0;
     chain_ = nullptr;
+    between_steps_ = 0;
     steps_ = 0;
     fingerprint_ = 0;
     strategy_ = strategy;
@@ -84,12 +86,13 @@ void World::subscribe(Observer* observer) {
 void World::tell(TraceEvent event) {
     if (observer_ != nullptr && !tearing_down_) {
         event.time_ns = now_ns_;
-        event.entity = running_;
+        event.entity = running();
         observer_->on_event(event);
     }
 }
 
-void World::observe(const Touch& touch, detail::Tracked* object, const char* operation, Place place) {
+void World::observe(const Touch& touch, detail::Tracked* object, const char* operation, Place place,
+                    std::int64_t value) {
     if (tearing_down_) {
         return;
     }
@@ -119,6 +122,7 @@ void World::observe(const Touch& touch, detail::Tracked* object, const char* ope
         tell({.kind = TraceEventKind::access,
               .access = touch.access,
               .object = touch.object,
+              .value = value,
               .what = operation,
               .place = place});
     }

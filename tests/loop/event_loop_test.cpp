@@ -94,7 +94,7 @@ TEST_CASE("a callback may cancel itself") {
     });
 }
 
-TEST_CASE("timers are called in the order of their deadlines; those of one deadline in the order in which they were set") {
+TEST_CASE("timers are called in the order of their deadlines, those of one deadline in the order in which they were set") {
     in_a_calm_world([] {
         std::vector<int> log;
         EventLoop& loop = get_running_loop();

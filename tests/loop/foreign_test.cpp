@@ -93,8 +93,10 @@ private:
 struct OtherThread {
     std::thread& thread;
     bool await_ready() const { return false; }
-    void await_suspend(std::coroutine_handle<> waiter) {
-        thread = std::thread([waiter] { waiter.resume(); });
+    // Not inlined: clang before version 17 may keep locals in the coroutine's frame, which is gone once it is resumed.
+    [[gnu::noinline]] void await_suspend(std::coroutine_handle<> waiter) {
+        std::thread& where = thread;  // this object lives in the frame, too
+        where = std::thread([waiter] { waiter.resume(); });
     }
     int await_resume() const { return 9; }
 };

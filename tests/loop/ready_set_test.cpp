@@ -57,13 +57,19 @@ public:
         item->selectable = true;
     }
 
-    void set_mark() {
-        mark_ = set_.mark();
-        marked_pushes_ = pushes_;
+    void begin_batch() {
+        set_.begin_batch();
+        pushed_in_batch_ = pushes_;
+    }
+
+    void begin_batch_if_over() {
+        if (set_.batch_left() == 0) pushed_in_batch_ = pushes_;
+        set_.begin_batch_if_over();
     }
 
     void clear() {
         set_.clear();
+        pushed_in_batch_ = 0;
         for (Item* item : items_) agrees_ = agrees_ && !set_.contains(*item);
         for (Item* item : items_) free_.push_back(item);
         items_.clear();
@@ -71,11 +77,13 @@ public:
 
     void compare_all() {
         std::vector<const ReadyEntry*> expected;
+        std::uint32_t batch_left = 0;
         for (const Item* item : items_) {
             if (item->selectable) expected.push_back(item);
-            agrees_ = agrees_ && set_.contains(*item) &&
-                      set_.is_before(*item, mark_) == (item->pushed_at <= marked_pushes_);
+            if (item->pushed_at <= pushed_in_batch_) ++batch_left;
+            agrees_ = agrees_ && set_.contains(*item);
         }
+        agrees_ = agrees_ && set_.batch_left() == batch_left;
         std::vector<const ReadyEntry*> actual;
         set_.for_each_selectable([&](const ReadyEntry& entry) { actual.push_back(&entry); });
         agrees_ = agrees_ && actual == expected && set_.selectable() == expected.size() &&
@@ -119,8 +127,7 @@ private:
     std::vector<Item*> free_;
     std::vector<Item*> items_;
     std::uint64_t pushes_ = 0;
-    std::uint64_t mark_ = 0;
-    std::uint64_t marked_pushes_ = 0;
+    std::uint64_t pushed_in_batch_ = 0;
     bool agrees_ = true;
 };
 
@@ -133,7 +140,9 @@ void run_model(Model& model, std::size_t size, int operations) {
         else if (dice == 1)
             model.make_selectable();
         else if (dice == 2)
-            model.set_mark();
+            model.begin_batch();
+        else if (dice == 3)
+            model.begin_batch_if_over();
         else if (model.size() < size ? dice < 44 : dice < 24)
             model.push();
         else
@@ -207,20 +216,23 @@ TEST_CASE("an entry that cannot be picked yet keeps its place") {
     REQUIRE(&set.at(2) == &third);
 }
 
-TEST_CASE("a mark separates earlier entries from later ones although the slots were used up many times") {
+TEST_CASE("a batch knows its entries although the slots were used up many times") {
     ReadyEntry old;
     ReadyEntry fresh;
     ReadyEntry churn;
     ReadySet set;
     set.push(old);
-    const std::uint64_t mark = set.mark();
+    set.begin_batch();
     set.push(fresh);
     for (int i = 0; i < 1'000; ++i) {
         set.push(churn);
         REQUIRE(&set.take(2) == &churn);
     }
-    REQUIRE(set.is_before(old, mark));
-    REQUIRE_FALSE(set.is_before(fresh, mark));
+    REQUIRE(set.batch_left() == 1);
+    set.remove(fresh);
+    REQUIRE(set.batch_left() == 1);
+    set.remove(old);
+    REQUIRE(set.batch_left() == 0);
 }
 
 TEST_CASE("the n-th set bit is found in every kind of word") {

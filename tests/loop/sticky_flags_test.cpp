@@ -7,7 +7,7 @@
 namespace mishap::detail {
 
 #if defined(__SSE__)
-TEST_CASE("inside, every sticky flag is set; outside, the flags are what they were") {
+TEST_CASE("inside, every sticky flag is set, outside, the flags are what they were") {
     std::feclearexcept(FE_ALL_EXCEPT);
     const unsigned int control_before = _mm_getcsr();
     {

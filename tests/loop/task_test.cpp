@@ -116,7 +116,7 @@ TEST_CASE("a cancellation after the last wait still makes the task cancelled (bp
     });
 }
 
-TEST_CASE("a task may swallow its cancellation; the request stays counted") {
+TEST_CASE("a task may swallow its cancellation, the request stays counted") {
     in_both_worlds([] {
         const auto task = create_task([] {
             try {

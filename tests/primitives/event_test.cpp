@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include <mishap/loop/sleep.hpp>
+
 #include "support/search.hpp"
 #include "support/worlds.hpp"
 

@@ -99,8 +99,9 @@ TEST_CASE("gather moves results that cannot be copied") {
 TEST_CASE("the first failure leaves gather at once and the siblings go on") {
     in_both_worlds([] {
         bool sibling_ended = false;
+        const Future<void> gate = get_running_loop().create_future<void>();
         const auto sibling = create_task([&] {
-            sleep(2ms);
+            await(gate);
             sibling_ended = true;
         });
         const auto failing = [] {
@@ -110,6 +111,7 @@ TEST_CASE("the first failure leaves gather at once and the siblings go on") {
         CHECK_THROWS_AS(gather(sibling, failing), std::runtime_error);
         CHECK(!sibling_ended);
         CHECK(!sibling.done());
+        gate.set_result();
         await(sibling);
         CHECK(sibling_ended);
     });
@@ -134,12 +136,14 @@ TEST_CASE("with return_exceptions every failure is an item of the result") {
 TEST_CASE("a child that is cancelled makes gather throw CancelledError, and its siblings go on") {
     in_both_worlds([] {
         const auto child = create_task([] { sleep(1h); });
-        const auto sibling = create_task([] { sleep(1ms); });
+        const Future<void> gate = get_running_loop().create_future<void>();
+        const auto sibling = create_task([&] { await(gate); });
         const auto outer = gather_future(child, sibling);
         child.cancel("child");
         CHECK_THROWS_AS(await(outer), CancelledError);
         CHECK(!outer.cancelled());  // it failed with CancelledError; it was not cancelled itself
         CHECK(!sibling.done());
+        gate.set_result();
         await(sibling);
         CHECK(current_task().cancelling() == 0);
     });

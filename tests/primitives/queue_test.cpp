@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <mishap/loop/sleep.hpp>
+
 #include "support/search.hpp"
 #include "support/worlds.hpp"
 
@@ -390,21 +392,25 @@ TEST_CASE("neither getters nor putters are stranded, in every order") {
         Queue<int> queue(1);
         int put = 0;
         int got = 0;
-        const auto first = create_task([&] { queue.put(1), ++put; });
-        const auto second = create_task([&] { queue.put(2), ++put; });
-        const auto getter = create_task([&] { queue.get(), ++got; });
-        const bool is_first_in = ended_well(first);
-        const bool is_second_in = queue.full() || ended_well(second);
-        static_cast<void>(is_first_in);
-        static_cast<void>(is_second_in);
-        while (got < put && !queue.empty()) {
-            queue.get_nowait();
+        const auto produce = [&] {
+            queue.put(1);
+            ++put;
+        };
+        const auto consume = [&] {
+            queue.get();
             ++got;
+        };
+        const auto first = create_task(produce);
+        const auto second = create_task(produce);
+        const auto third = create_task(consume);
+        const auto fourth = create_task(consume);
+        sleep(1ms);  // until nobody can go on
+        claim(queue.empty() || (third.done() && fourth.done()), "a getter is stranded");
+        claim(queue.full() || (first.done() && second.done()), "a putter is stranded");
+        for (const auto& task : {first, second, third, fourth}) {
+            task.cancel();
+            ended_well(task);
         }
-        getter.cancel();
-        second.cancel();
-        ended_well(getter);
-        ended_well(second);
         claim(put == got + static_cast<int>(queue.qsize()), "an item was lost or came twice");
     };
     CHECK(verdict(search_every_order(body, {.cancellations = 2})) == "passes");

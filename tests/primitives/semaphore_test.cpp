@@ -4,6 +4,8 @@
 #include <deque>
 #include <vector>
 
+#include <mishap/loop/sleep.hpp>
+
 #include "support/search.hpp"
 #include "support/worlds.hpp"
 
@@ -305,13 +307,15 @@ TEST_CASE("the search finds a semaphore that drops a cancelled waiter's permit (
     const auto body = [](bool drops_permit) {
         return [=] {
             FutureSemaphore semaphore(0, {.drops_permit = drops_permit});
-            const auto first = create_task([&] { semaphore.acquire(); });
-            const auto second = create_task([&] { semaphore.acquire(); });
+            const auto use = [&] {
+                semaphore.acquire();
+                semaphore.release();
+            };
+            const auto first = create_task(use);
+            const auto second = create_task(use);
             sleep(0s);
             semaphore.release();
-            if (ended_well(first)) {
-                semaphore.release();
-            }
+            ended_well(first);
             ended_well(second);
         };
     };

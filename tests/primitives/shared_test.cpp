@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <mishap/loop/sleep.hpp>
+
 #include "support/search.hpp"
 #include "support/worlds.hpp"
 

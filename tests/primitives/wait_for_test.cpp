@@ -236,18 +236,20 @@ TEST_CASE("wait_for costs asyncio's hops") {
 
 TEST_CASE("a task that is cancelled while wait_for waits for a cancelled task leaves no callback behind") {
     in_both_worlds([] {
-        const auto stubborn = create_task([] {
+        const Future<void> gate = get_running_loop().create_future<void>();
+        const auto stubborn = create_task([&] {
             try {
                 sleep(1h);
             } catch (const CancelledError&) {
             }
-            sleep(2ms);
+            await(gate);
         });
         sleep(0s);
         const auto outer = create_task([&] { wait_for(stubborn, 0s); });
         sleep(1ms);
         outer.cancel();
         CHECK_THROWS_AS(await(outer), CancelledError);
+        gate.set_result();
         await(stubborn);
         sleep(0s);
     });

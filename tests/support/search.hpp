@@ -48,6 +48,7 @@ SearchResult search_every_order(F body, const WorldOptions& options = {}, std::u
                 } else if (main.state().peek_exception() != nullptr) {
                     fail(world, FindingKind::exception, describe_exception(main.state().peek_exception()));
                 }
+                world.end_verdict();
                 loop_.tear_down();
             }
             loop_.end_run();

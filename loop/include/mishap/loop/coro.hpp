@@ -61,9 +61,8 @@ private:
 struct FinalAwaiter {
     bool await_ready() const noexcept { return false; }
     template <class P>
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<P> finished) const noexcept {
-        const std::coroutine_handle<> continuation = finished.promise().continuation;
-        return continuation ? continuation : std::coroutine_handle<>(std::noop_coroutine());
+    void await_suspend(std::coroutine_handle<P> finished) const noexcept {
+        finished.promise().host->go_on_with(finished.promise().continuation);
     }
     void await_resume() const noexcept {}
 };
@@ -199,11 +198,11 @@ auto CoroPromiseBase::await_transform(Coro<T>&& coro) {
     public:
         Awaiter(Coro<T> awaited, CoroHost& host) : awaited_(std::move(awaited)), host_(host) {}
         bool await_ready() const { return false; }
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) {
+        void await_suspend(std::coroutine_handle<> awaiting) {
             auto& promise = awaited_.handle_.promise();
             promise.host = &host_;
             promise.continuation = awaiting;
-            return awaited_.handle_;
+            host_.go_on_with(awaited_.handle_);
         }
         T await_resume() { return awaited_.handle_.promise().take(); }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -75,6 +76,12 @@ public:
     /// Returns the loop's time.
     VirtualTime time() { return VirtualTime(std::chrono::nanoseconds(world_->now_ns())); }
 
+    /// Returns the time in `delay`, or the end of time if that comes first.
+    VirtualTime deadline_in(std::chrono::nanoseconds delay) {
+        const VirtualTime now = time();
+        return delay > VirtualTime::max() - now ? VirtualTime::max() : now + delay;
+    }
+
     // ---- running -----------------------------------------------------------------------------------------------
 
     /// Runs until `future` is done, and returns its result or throws what it ended with.
@@ -111,8 +118,8 @@ public:
     Outcome run_some();
     /// Runs until `main` is done, as `run_until_complete` does, and leaves it to the caller to look at the result.
     Outcome run_main(detail::FutureBase& main);
-    /// Runs until nothing can happen any more.
-    Outcome run_to_quiescence();
+    /// Runs until nothing can happen any more, or for 10,000 steps: some tasks never rest.
+    void run_to_quiescence();
     /// Ends every task: cancels them, newest first and main last; then unwinds; then gives up. Returns how many it gave up.
     std::size_t tear_down();
 
@@ -160,6 +167,8 @@ public:
     template <class B, class... A>
     B* make_block(A&&... arguments);
 
+    /// Counts one object more of the running task, and returns its ordinal.
+    std::uint32_t next_object() { return ++(current_ != nullptr ? current_->objects_made : outside_objects_); }
     /// Gives `object` its key, the next ordinal of its kind in the running task, and tells its name.
     void identify(detail::Tracked& object, std::uint64_t kind_hash, const char* kind, const std::string* name);
     /// Gives `object` the key of the running task's present wait (it makes one a step).
@@ -172,6 +181,7 @@ public:
 private:
     using TaskList = boost::intrusive::list<detail::TaskBase>;
     class Running;
+    class SurvivingTermination;
 
     std::span<const Candidate> candidates() override;
     Candidate candidate(const detail::Ready& entry, std::uint32_t rank) const;
@@ -179,21 +189,28 @@ private:
     void tick();
     std::int64_t choose_deadline();
     void wait_for_world();
+    bool step();
     bool pick_and_step();
-    void begin_step(const detail::Ready& entry, detail::EntityState& entity, std::uint32_t taken);
+    void begin_step(detail::EntityState& entity, WakeReason wake, std::uint32_t taken);
     void end_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end);
+    void step_task(detail::TaskBase& task);
     void run_task(detail::TaskBase& task);
-    void resume(detail::TaskBase& task);
+    void fail_over_steps();
+    void trace_step(WakeReason wake, std::uint32_t taken);
+    void report_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end);
+    bool resume(detail::TaskBase& task);
     void run_handle(detail::HandleBase& handle);
     void tell_names(std::uint64_t key, std::uint64_t creator, std::string segment);
     void let_time_pass();
-    std::uint32_t release_due_timers();
+    void release_due_timers();
     bool may_time_pass() const;
     void maybe_inject_cancellation(detail::TaskBase& task);
     void force_yield(const char* operation, Place place);
     void suspend();
-    [[noreturn]] void refuse_to_wait(detail::TaskBase& task);
+    [[noreturn]] void refuse_to_wait();
+    [[noreturn]] void stay();
     void drain_threadsafe();
+    bool was_called_from_elsewhere();
     void check_usable() const;
     void run_until_done(detail::FutureBase& future);
     void unwind(detail::TaskBase& task);
@@ -201,15 +218,16 @@ private:
     bool run_calmly(std::uint64_t steps_max);
 
     World* world_;
-    detail::ReadySet ready_;
+    detail::ReadySet ready_;  // its batch is the iteration
     detail::TaskBase* current_ = nullptr;
-    std::uint32_t batch_left_ = 0;  // entries of this iteration that have not run
-    std::uint64_t batch_mark_ = 0;  // entries pushed before it belong to this iteration
     bool is_any_order_ = false;
     bool is_stopping_ = false;
     bool is_running_ = false;
     bool is_closed_ = false;
     bool forced_yields_ = false;
+    bool may_inject_ = false;  // cancellations
+    bool may_pass_ = false;    // time, while entries are ready
+    std::uint64_t steps_max_ = 0;
     detail::FiberPool* fibers_;
     detail::Context hub_;
     detail::ThreadGlobals thread_globals_;
@@ -220,6 +238,7 @@ private:
     std::uint32_t outside_timers_ = 0;
     std::uint32_t outside_objects_ = 0;
     std::uint32_t ticks_ = 0;
+    std::uint32_t refusals_ = 0;  // waits begun by the task that is being unwound
     detail::Lane loop_lane_;
     boost::unordered_flat_map<std::uint64_t, std::uint32_t> name_copies_;  // looked up only
     std::vector<Candidate> candidates_;
@@ -227,6 +246,7 @@ private:
     std::unique_ptr<World> own_world_;
     std::function<void(EventLoop&, const LoopException&)> exception_handler_;
     std::thread::id thread_ = std::this_thread::get_id();
+    std::atomic<bool> foreign_call_{false};  // in a simulated world
     std::mutex threadsafe_mutex_;
     std::vector<std::function<void()>> threadsafe_;
     std::vector<Ready> selected_;
@@ -348,7 +368,7 @@ TimerHandle EventLoop::call_at(VirtualTime when, F&& callback) {
 
 template <class F>
 TimerHandle EventLoop::call_later(std::chrono::nanoseconds delay, F&& callback) {
-    return call_at(time() + delay, std::forward<F>(callback));
+    return call_at(deadline_in(delay), std::forward<F>(callback));
 }
 
 template <class F>

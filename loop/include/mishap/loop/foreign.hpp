@@ -48,30 +48,19 @@ concept ForeignAwaitable = !std::derived_from<std::remove_cvref_t<A>, AnyFuture>
 template <class A>
 using ForeignResult = std::decay_t<decltype(awaiter_of(std::declval<A>()).await_resume())>;
 
-/// Completes `future` on its loop's thread, however the thread that calls it is.
+/// Completes a future on its loop's thread, however the thread that calls it is; once.
+///
+/// Handles are counted without locks and their memory belongs to a thread, so another thread neither copies nor drops
+/// the one that is kept here: it hands it on.
 class ForeignCompletion {
 public:
     explicit ForeignCompletion(FutureBase& future);
-    /// Calls `complete` now, or, from another thread, on the loop's own.
-    template <class F>
-    void deliver(F&& complete) {
-        if (is_on_loop_thread()) {
-            if (future_.is_alive() && !future_->is_done()) {
-                complete();
-            }
-        } else {
-            deliver_from_elsewhere([this_copy = *this, complete = std::forward<F>(complete)]() mutable {
-                this_copy.deliver(complete);
-            });
-        }
-    }
+    /// Calls `complete` now, or, from another thread, on the loop's own, unless nobody waits any more.
+    void deliver(std::function<void(FutureBase&)> complete);
 
 private:
-    bool is_on_loop_thread() const;
-    void deliver_from_elsewhere(std::function<void()> complete) const;
-
-    Ref<FutureBase> future_;
     EventLoop* loop_;
+    std::shared_ptr<Ref<FutureBase>> future_;
 };
 
 /// A coroutine that starts at once, owns its frame, and is waited for by nobody.
@@ -86,25 +75,22 @@ struct Detached {
 };
 
 template <class A>
-Detached run_foreign(A awaitable, Future<ForeignResult<A>> future, ForeignCompletion completion) {
+Detached run_foreign(A awaitable, ForeignCompletion completion) {
     using Result = ForeignResult<A>;
-    std::exception_ptr failure;
+    std::function<void(FutureBase&)> complete;
     // The helper that runs a foreign body: what it throws belongs to whoever awaits the bridge.
     try {
         if constexpr (std::is_void_v<Result>) {
             co_await std::forward<A>(awaitable);
-            completion.deliver([future] { future.set_result(); });
+            complete = [](FutureBase& future) { future.finish(); };
         } else {
-            Result result = co_await std::forward<A>(awaitable);
-            auto kept = std::make_shared<Result>(std::move(result));
-            completion.deliver([future, kept] { future.set_result(std::move(*kept)); });
+            auto result = std::make_shared<Result>(co_await std::forward<A>(awaitable));
+            complete = [result](FutureBase& future) { Future<Result>(&future).set_result(std::move(*result)); };
         }
     } catch (...) {
-        failure = std::current_exception();
+        complete = [failure = std::current_exception()](FutureBase& future) { future.finish_with(failure); };
     }
-    if (failure != nullptr) {
-        completion.deliver([future, failure] { future.set_exception(failure); });
-    }
+    completion.deliver(std::move(complete));
 }
 
 /// Starts `awaitable` and returns the future of its result.
@@ -113,7 +99,7 @@ Future<ForeignResult<A>> bridge_foreign(A&& awaitable) {
     EventLoop& loop = running_task_loop("await()");
     Future<ForeignResult<A>> future = loop.create_future<ForeignResult<A>>();
     // An rvalue is moved into the bridge's frame, an lvalue outlives it as it would outlive a co_await.
-    run_foreign<A>(std::forward<A>(awaitable), future, ForeignCompletion(future.state()));
+    run_foreign<A>(std::forward<A>(awaitable), ForeignCompletion(future.state()));
     return future;
 }
 

@@ -20,7 +20,7 @@ namespace detail {
 /// The state that all futures share, whatever their result.
 class FutureBase : public Block, public Waitable {
 public:
-    explicit FutureBase(EventLoop& loop, void* value);
+    FutureBase(EventLoop& loop, void* value, bool is_task = false);
     ~FutureBase() override;
 
     bool cancel(const std::string* message) override;
@@ -49,9 +49,11 @@ public:
 
 protected:
     void schedule_listeners();
+    /// Reports an exception that nobody looked at; called by the destructor of the class whose parts the report needs.
+    void report_unseen();
     void check_pending(const char* operation) const;
 
-    bool is_task_ = false;
+    bool is_task_;
     bool retrieved_ = true;  // false once there is an exception that nobody looked at
     EventLoop* loop_;
     void* value_;

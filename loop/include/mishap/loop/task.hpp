@@ -60,22 +60,23 @@ public:
 
     [[noreturn]] void throw_interruption();
 
+    // What every step uses comes first, to lie on few cache lines.
     EntityState entity;
     Fiber* fiber = nullptr;
-    Waitable* waiting_on = nullptr;
     AwaitFrame* frames = nullptr;
-    bool is_main = false;
+    Waitable* waiting_on = nullptr;
+    bool must_cancel = false;
+    bool is_abandoning = false;           // teardown unwinds it with TaskAbandoned
+    bool is_eligible = false;             // for an injected cancellation
+    bool is_main : 1 = false;             // these two share a byte: there may be a million tasks
+    bool is_passing_request : 1 = false;  // for cancellation, to what it waits for
+    int cancel_requests_ = 0;
+    const std::string* must_cancel_message = nullptr;
     const std::string* name = nullptr;    // as given; null when none was
     std::uint32_t ordinal = 0;            // of nameless ones among their siblings; copy number of named ones
     std::uint32_t tasks_made = 0;
     std::uint32_t timers_made = 0;
     std::uint32_t objects_made = 0;
-    std::uint32_t refusals = 0;           // waits begun while it was being unwound
-    bool must_cancel = false;
-    bool is_eligible = false;             // for an injected cancellation
-    bool is_abandoning = false;           // teardown unwinds it with TaskAbandoned
-    int cancel_requests_ = 0;
-    const std::string* must_cancel_message = nullptr;
     Lane callbacks;                       // of what it schedules
 };
 

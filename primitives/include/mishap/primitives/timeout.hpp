@@ -100,7 +100,7 @@ template <class Body>
 auto timeout(std::optional<std::chrono::nanoseconds> delay, Body&& body, Place place = Place::here()) {
     std::optional<VirtualTime> when;
     if (delay.has_value()) {
-        when = get_running_loop().time() + *delay;
+        when = get_running_loop().deadline_in(*delay);
     }
     return timeout_at(when, std::forward<Body>(body), place);
 }

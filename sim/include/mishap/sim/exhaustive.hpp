@@ -9,7 +9,8 @@ namespace mishap {
 
 /// Makes every run that the options allow, each once: a depth-first search over the answers.
 ///
-/// With `mishaps_max` it makes every run with at most so many mishaps. The calm run comes first.
+/// With `mishaps_max` it makes every run with at most so many mishaps. The calm run comes first. Every run but the first
+/// begins as an earlier one did, so the search notices when that leads to another state: see `has_diverged`.
 class Exhaustive final : public Strategy {
 public:
     static constexpr std::uint32_t unbounded = std::numeric_limits<std::uint32_t>::max();
@@ -22,6 +23,7 @@ public:
     bool begin_run(const RunInfo& run) override;
     std::uint32_t pick(const Question& question) override;
     bool is_exhausted() const override { return exhausted_ && mishaps_max_ == unbounded; }
+    bool has_diverged() const override { return diverged_; }
     /// Returns whether every run within the bound has been made.
     bool is_bound_exhausted() const { return exhausted_; }
 
@@ -29,12 +31,14 @@ private:
     struct Answer {
         std::uint32_t classes = 0;
         std::uint32_t taken = 0;
+        std::uint32_t digest = 0;  // low half, when the question was first asked
     };
 
     std::uint32_t mishaps_max_;
     bool footprints_;
     bool begun_ = false;
     bool exhausted_ = false;
+    bool diverged_ = false;
     std::vector<Answer> path_;
     std::size_t depth_ = 0;
     std::uint32_t mishaps_ = 0;  // on path_

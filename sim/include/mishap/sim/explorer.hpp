@@ -46,6 +46,8 @@ struct SearchResult {
     std::uint64_t digests = 0;       // distinct runs
     std::uint64_t fingerprints = 0;  // distinct interleavings; 0 when the strategy did not ask for footprints
     bool is_exhausted = false;       // every run was made
+    bool has_diverged = false;       // the last run began as an earlier one and yet went another way
+    Tape diverged;                   // what that run answered
     std::optional<Failure> failure;
     std::vector<Note> notes;         // distinct ones
     std::chrono::nanoseconds elapsed{0};

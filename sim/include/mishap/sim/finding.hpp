@@ -20,6 +20,7 @@ enum class FindingKind : std::uint8_t {
     destroyed,    // a primitive was destroyed while tasks waited on it
     leaked_task,  // the program ended and left a task behind
     never_retrieved,  // a future's exception was never looked at
+    foreign_thread,  // a real thread took part, which no tape can repeat
     divergence,   // the same tape gave another run: the program is not deterministic
 };
 

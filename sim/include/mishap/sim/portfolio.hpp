@@ -19,12 +19,12 @@ public:
     void after_step(const Step& step) override { current().after_step(step); }
     void end_run(const Summary& summary) override { current().end_run(summary); }
     bool is_exhausted() const override;
+    bool has_diverged() const override;
 
 private:
     Strategy& current() { return *members_[current_]; }
 
     std::vector<std::unique_ptr<Strategy>> members_;
-    std::vector<std::uint64_t> runs_;  // by member
     std::size_t current_ = 0;
 };
 

@@ -26,7 +26,8 @@ struct ShrinkResult {
 /// Simpler is: fewer mishaps, then a smaller sum of classes, then fewer steps, then smaller from the left. A candidate is
 /// judged by what it *recorded*, and kept when its finding has the same signature. Passes, each small and each repeated
 /// while it helps: drop mishaps (halves first, then single ones), search for fewer mishaps from scratch, lower classes,
-/// move mishaps later.
+/// move mishaps later. In the end, if the budget allows, the simplest of all that are as short is chosen, so that the result
+/// depends on the program and not on `failure`.
 ///
 /// Source:    MacIver and Donaldson, "Test-Case Reduction via Test-Case Generation", ECOOP 2020, for the idea that only
 ///            the sequence of choices is edited and the program is run anew on it.

@@ -127,6 +127,9 @@ public:
 
     /// Returns whether every run that the options allow has been made, so that "all" may be claimed.
     virtual bool is_exhausted() const { return false; }
+
+    /// Returns whether equal answers led to different questions: the program is not deterministic. The search ends then.
+    virtual bool has_diverged() const { return false; }
 };
 
 }  // namespace mishap

@@ -83,6 +83,12 @@ public:
             observe(touch, &object, operation, place);
         }
     }
+    /// As `touch`, of an object whose value is part of the run.
+    void touch_value(detail::Tracked& object, Access access, std::int64_t value, const char* operation, Place place) {
+        if (observing_) [[unlikely]] {
+            observe({object.key, access, Relation::both, 0, false}, &object, operation, place, value);
+        }
+    }
     /// Tells the observers of an event; the world fills in time and entity.
     void tell(TraceEvent event);
 
@@ -92,11 +98,14 @@ public:
 
     /// Begins a step of `who`; `chain` holds the entity's part of the fingerprint across its steps.
     void begin_step(EntityStep who, std::uint64_t* chain) {
-        running_ = who;
+        running_entity_ = who.entity;
+        running_step_ = who.step;
         chain_ = chain;
         ++steps_;
     }
-    EntityStep running() const { return running_; }
+    /// Ends it: the entity, and with it its chain, may be gone before the next step begins.
+    void end_step() { chain_ = &between_steps_; }
+    EntityStep running() const { return {running_entity_, running_step_}; }
     std::uint64_t steps() const { return steps_; }
     /// Returns how many runs were begun since this world was made.
     std::uint64_t runs() const { return runs_; }
@@ -123,6 +132,8 @@ public:
 
     /// Fails the run; the first finding stands. Ignored during teardown and in the real world.
     void fail(Finding finding);
+    /// Takes the finding back: what it says is no fault after all.
+    void withdraw_finding() { finding_.reset(); }
     void note(Note note);
     bool has_failed() const { return finding_.has_value(); }
     const std::optional<Finding>& finding() const { return finding_; }
@@ -161,7 +172,7 @@ public:
 
 private:
     std::int64_t real_now_ns() const;
-    void observe(const Touch& touch, detail::Tracked* object, const char* operation, Place place);
+    void observe(const Touch& touch, detail::Tracked* object, const char* operation, Place place, std::int64_t value = 0);
 
     // What every step uses comes first, to lie on few cache lines.
     bool is_simulated_;
@@ -172,8 +183,11 @@ private:
     std::int64_t now_ns_ = 0;
     Digest digest_;
     Choices choices_{digest_};
-    EntityStep running_;
+    // Apart, so that they are read as they are written: a copy of both at once would wait for the two writes.
+    std::uint64_t running_entity_ = 0;
+    std::uint32_t running_step_ = 0;
     std::uint64_t* chain_ = nullptr;
+    std::uint64_t between_steps_ = 0;  // the chain of what is touched while nobody runs: time that passes, results
     std::uint64_t steps_ = 0;
     std::uint64_t runs_ = 0;
     std::uint64_t fingerprint_ = 0;

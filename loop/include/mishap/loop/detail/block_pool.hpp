@@ -45,10 +45,12 @@ struct alignas(16) SlotHeader {
     enum class Content : std::uint16_t { nothing, block, raw };
 
     RunSerial run = no_run;
-    std::uint32_t references = 0;
     std::uint16_t size_class = 0;
     Content content = Content::nothing;
-    std::uint32_t next_free = 0;  // unused by large slots
+    union {
+        std::uint32_t references;
+        SlotHeader* next_free = nullptr;  // while nothing lives in the slot
+    };
 };
 
 inline SlotHeader& header_of(const void* payload) {
@@ -63,12 +65,10 @@ public:
     /// Returns room for `size` bytes that belongs to `run`.
     void* allocate(std::size_t size, RunSerial run, SlotHeader::Content content) {
         const std::size_t size_class = (size + granule - 1) / granule;
-        if (size_class >= classes || free_[size_class].empty()) [[unlikely]] {
+        if (size_class >= classes || free_[size_class] == nullptr) [[unlikely]] {
             return allocate_slowly(size, run, content);
         }
-        SlotHeader* const header = free_[size_class].back();
-        free_[size_class].pop_back();
-        return occupy(header, run, content);
+        return occupy(size_class, run, content);
     }
 
     /// Gives room back whose payload has been destroyed.
@@ -78,7 +78,8 @@ public:
         header.content = SlotHeader::Content::nothing;
         --live_;
         poison(payload, header);
-        free_[header.size_class].push_back(&header);
+        header.next_free = free_[header.size_class];
+        free_[header.size_class] = &header;
     }
 
     /// Destroys every payload that still belongs to `run`, and gives its room back.
@@ -88,12 +89,15 @@ public:
     std::size_t live() const { return live_; }
 
 private:
-    // 64 bytes a step up to 2 KiB; what is larger gets a size class of its own and memory of its own.
-    static constexpr std::size_t granule = 64;
-    static constexpr std::size_t classes = 33;
+    // 16 bytes a step, as a million tasks are to take little memory; up to 2 KiB from slabs, what is larger gets memory of
+    // its own.
+    static constexpr std::size_t granule = 16;
+    static constexpr std::size_t classes = 129;
     static constexpr std::size_t slab_bytes = 64 * 1024;
 
-    void* occupy(SlotHeader* header, RunSerial run, SlotHeader::Content content) {
+    void* occupy(std::size_t size_class, RunSerial run, SlotHeader::Content content) {
+        SlotHeader* const header = free_[size_class];
+        free_[size_class] = header->next_free;
         header->run = run;
         header->references = 0;
         header->content = content;
@@ -118,7 +122,7 @@ private:
         std::size_t slot_bytes = 0;
         std::size_t slots = 0;
     };
-    std::array<std::vector<SlotHeader*>, 1024> free_;  // by size class; large ones up to 64 KiB are reused as well
+    std::array<SlotHeader*, 4096> free_{};  // by size class; large ones up to 64 KiB are reused as well
     std::vector<Slab> slabs_;
     std::size_t live_ = 0;
 };

@@ -72,12 +72,22 @@ public:
     template <class F>
     void for_each_selectable(F&& f) const;
 
-    /// Returns a position behind all present entries and before all later ones. It stays valid for ever.
-    std::uint64_t mark() const { return serial_of_slot_0_ + tail_; }
-    /// Tells whether an entry of the set was pushed before `mark` was asked for.
-    bool is_before(const ReadyEntry& entry, std::uint64_t mark) const {
-        return serial(entry.ready_slot) < mark;
+    /// Makes a batch of all present entries; later ones do not belong to it.
+    void begin_batch() {
+        batch_end_ = tail_;
+        batch_left_ = size_;
     }
+    /// As `begin_batch` if nothing is left of the batch, else nothing; without a branch, because with random picks
+    /// nobody can guess which it is.
+    void begin_batch_if_over() {
+        const std::uint32_t all_if_over = 0U - static_cast<std::uint32_t>(batch_left_ == 0);
+        batch_end_ ^= (batch_end_ ^ tail_) & all_if_over;
+        batch_left_ |= size_ & all_if_over;
+    }
+    /// Forgets the batch, not its entries.
+    void end_batch() { batch_end_ = batch_left_ = 0; }
+    /// Returns how many entries of the batch are still in the set.
+    std::uint32_t batch_left() const { return batch_left_; }
 
 private:
     static constexpr std::uint32_t levels_max = 3;
@@ -91,14 +101,12 @@ private:
     bool is_occupied(std::uint32_t slot) const {
         return (words_[slot / 64].occupied >> (slot % 64) & 1) != 0;
     }
-    std::uint64_t serial(std::uint32_t slot) const {
-        return slot < moved_ ? moved_serials_[slot] : serial_of_slot_0_ + slot;
-    }
     std::uint32_t find(std::uint32_t rank) const;
     std::uint32_t find_in_word(std::uint32_t rank) const;
     std::uint32_t find_oldest_in_tree() const;
     template <class OnNode>
     std::uint32_t descend(std::uint32_t rank, OnNode&& on_node) const;
+    ReadyEntry& take_from_tree(std::uint32_t rank);
     void vacate(Word& word, std::uint32_t slot);
     template <bool up>
     void count(std::uint32_t word);
@@ -117,21 +125,19 @@ private:
     std::uint32_t size_ = 0;
     std::uint32_t selectable_ = 0;
     mutable std::uint32_t first_word_ = 0;  // a lower bound that moves on as the oldest is looked for
-    // The n-th push ever has serial n. Slots filled since the last move have serials in a row; older ones are
-    // written down.
-    std::uint32_t moved_ = 0;
-    std::uint64_t serial_of_slot_0_ = 0;
-    std::vector<std::uint64_t> moved_serials_;
+    // The batch is what lies below batch_end_: slots are in the order of arrival.
+    std::uint32_t batch_end_ = 0;
+    std::uint32_t batch_left_ = 0;
 };
 
 inline void ReadySet::push(ReadyEntry& entry, bool selectable) {
     assert(!contains(entry));
-    if (tail_ == capacity_) make_room();
+    if (tail_ == capacity_) [[unlikely]] make_room();
     const std::uint32_t slot = tail_++;
     entry.ready_slot = slot;
     slots_[slot] = &entry;
     ++size_;
-    Word& word = words_[slot / 64];
+    Word& word = words_[levels_ == 0 ? 0 : slot / 64];
     const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
     word.occupied |= bit;
     if (!selectable) return;
@@ -154,26 +160,11 @@ inline void ReadySet::make_selectable(ReadyEntry& entry) {
 
 inline ReadyEntry& ReadySet::take(std::uint32_t rank) {
     assert(rank < selectable_);
-    std::uint32_t slot = 0;
-    Word* word = words_.data();  // with one word, do not let its address wait for the slot
-    if (levels_ == 0) {
-        slot = find_in_word(rank);
-    } else {
-        if (rank == 0) {
-            slot = find_oldest_in_tree();
-            count<false>(slot / 64);
-        } else {
-            // Counting on the way down, not afterwards: the processor can then begin the next descent before
-            // this one ends.
-            slot = descend(
-                rank, [this](std::uint32_t node, std::uint32_t child) { nodes_[node].subtract_one(child); });
-            --block_counts_[slot / 64 / block_words];
-        }
-        word += slot / 64;
-    }
+    if (levels_ != 0) return take_from_tree(rank);
+    const std::uint32_t slot = find_in_word(rank);
     ReadyEntry& entry = *slots_[slot];
     --selectable_;
-    vacate(*word, slot);
+    vacate(words_[0], slot);
     return entry;
 }
 
@@ -186,7 +177,7 @@ inline std::uint32_t ReadySet::find(std::uint32_t rank) const {
 inline std::uint32_t ReadySet::find_in_word(std::uint32_t rank) const {
     const std::uint64_t bits = words_[0].selectable;
     assert(std::countr_zero(words_[0].occupied) == std::countr_zero(bits));
-    if (rank == 0) return static_cast<std::uint32_t>(std::countr_zero(bits));
+    if (selectable_ == 1) return static_cast<std::uint32_t>(__builtin_ctzll(bits));
     return rank < 4 ? select_low_bit(bits, rank) : select_bit(bits, rank);
 }
 
@@ -218,6 +209,7 @@ inline void ReadySet::vacate(Word& word, std::uint32_t slot) {
     word.selectable &= ~bit;
     slots_[slot]->ready_slot = nowhere;
     --size_;
+    batch_left_ -= static_cast<std::uint32_t>(slot < batch_end_);
 }
 
 inline void ReadySet::remove(ReadyEntry& entry) {

@@ -15,9 +15,12 @@ constexpr std::uint32_t select_low_bit(std::uint64_t word, std::uint32_t rank) {
     const std::uint64_t one_less = word & (word - 1);
     const std::uint64_t two_less = one_less & (one_less - 1);
     const std::uint64_t three_less = two_less & (two_less - 1);
-    const std::uint64_t even = (rank & 2) != 0 ? two_less : word;
-    const std::uint64_t odd = (rank & 2) != 0 ? three_less : one_less;
-    return static_cast<std::uint32_t>(std::countr_zero((rank & 1) != 0 ? odd : even));
+    // Masks, because compilers make branches of conditional expressions.
+    const std::uint64_t if_two = 0U - std::uint64_t{rank >> 1 & 1};
+    const std::uint64_t if_one = 0U - std::uint64_t{rank & 1};
+    const std::uint64_t even = word ^ ((word ^ two_less) & if_two);
+    const std::uint64_t odd = one_less ^ ((one_less ^ three_less) & if_two);
+    return static_cast<std::uint32_t>(__builtin_ctzll(even ^ ((even ^ odd) & if_one)));
 }
 
 /// The position of the set bit of a byte (second index) with so many set bits below it (first index).
@@ -50,7 +53,7 @@ constexpr std::uint32_t select_bit(std::uint64_t word, std::uint32_t rank) {
     // A byte of `sums` now counts the set bits up to and including that byte. The answer is in the first
     // above the rank.
     const std::uint64_t above = ((sums | tops) - (rank + 1) * ones) & tops;
-    const auto shift = static_cast<std::uint32_t>(std::countr_zero(above)) - 7;
+    const auto shift = static_cast<std::uint32_t>(__builtin_ctzll(above)) - 7;
     const std::uint64_t left = rank - (((sums << 8) >> shift) & 0xff);
     return shift + bit_of_byte[left][(word >> shift) & 0xff];
 }

@@ -70,9 +70,9 @@ protected:
     Waitable(const Waitable&) = delete;
     Waitable& operator=(const Waitable&) = delete;
 
-    State state_ = State::pending;
     Listener* first_ = nullptr;
     Listener* last_ = nullptr;
+    State state_ = State::pending;  // last, so that what derives from it can use the bytes behind
 };
 
 }  // namespace mishap::detail

@@ -8,12 +8,13 @@ namespace mishap::detail {
 /// An object on which tasks wait, in one or more queues.
 class Primitive : public RunObject {
 public:
+    virtual ~Primitive() = default;
+
     /// Says, for a report, what the waiters of one of its queues wait for and who could end their wait.
     virtual void explain(const WaitQueue& queue, WaitExplanation& explanation) const = 0;
 
 protected:
     using RunObject::RunObject;
-    ~Primitive() = default;
 };
 
 }  // namespace mishap::detail

@@ -64,7 +64,7 @@ private:
             introduce(loop);
             forget();
         }
-        touch_in(loop, access, operation, place);
+        touch_value_in(loop, access, value, operation, place);
         loop.world().digest().fold(key() + static_cast<std::uint64_t>(use));
         loop.world().digest().fold(value);
     }
