@@ -10,7 +10,9 @@ endif()
 add_compile_options(
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Woverloaded-virtual
     # Designated initialisers leave the other members at their defaults on purpose.
-    -Wno-missing-field-initializers)
+    -Wno-missing-field-initializers
+    # Places in reports are relative to the root, so that what a build prints does not depend on where it lies.
+    "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
 if(MISHAP_WERROR)
     add_compile_options(-Werror)
 endif()

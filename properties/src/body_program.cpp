@@ -50,7 +50,7 @@ void BodyProgram::judge(World& world, FutureBase& main, EventLoop::Outcome outco
         const std::string what = describe_exception(main.peek_exception());
         world.fail({.kind = FindingKind::exception,
                     .what = fmt::format("the program ended with {}", what),
-                    .label = what.substr(0, what.find(':'))});
+                    .label = what.substr(0, what.find(": "))});
         return;
     }
     note_leftovers(world);
@@ -60,6 +60,9 @@ void BodyProgram::judge(World& world, FutureBase& main, EventLoop::Outcome outco
 void BodyProgram::judge_cancelled_main(World& world) {
     world.choices().be_calm();
     loop_.run_to_quiescence();
+    if (world.has_failed() && world.finding()->kind == FindingKind::over_budget) {
+        world.withdraw_finding();  // a task that never rests is at home in a program whose main has ended
+    }
     if (!world.has_failed()) {
         if (std::optional<Finding> finding = explain_stranded(loop_)) {
             world.fail(std::move(*finding));

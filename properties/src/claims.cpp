@@ -23,6 +23,9 @@ void fail_check(std::string what, std::string_view label, Place place) {
         finding.tasks.push_back(task->path());
         finding.details.push_back(fmt::format("in task {}", task->path()));
     }
+    if (world.is_tracing()) {
+        world.tell({.kind = TraceEventKind::end, .what = detail::intern(finding.what)->c_str(), .place = place});
+    }
     world.fail(std::move(finding));
     loop->park_failed();
 }

@@ -52,6 +52,36 @@ bool is_same(const TraceEvent& a, const TraceEvent& b) {
            a.object == b.object && a.other == b.other && a.value == b.value && std::strcmp(a.what, b.what) == 0;
 }
 
+Finding begin_finding(const std::string& when) {
+    return {.kind = FindingKind::divergence,
+            .what = fmt::format("the program is not deterministic: {}", when),
+            .label = "divergence"};
+}
+
+/// Says how the two runs go on at event `at`; empty: that one ends there.
+void add_sides(Finding& finding, std::size_t at, const std::string& one, const std::string& other) {
+    finding.details.push_back(fmt::format("first difference at event {}:", at));
+    finding.details.push_back("    one run:   " + (one.empty() ? std::string("ends") : one));
+    finding.details.push_back("    the other: " + (other.empty() ? std::string("ends") : other));
+}
+
+/// Says where a run left its tape: all that is known when only the tape of the other run was kept.
+void add_mismatch(Finding& finding, const TracedRun& run) {
+    const auto describe = [](const Choice& choice) {
+        return choice.kind == ChoiceKind::none
+                   ? std::string("nothing")
+                   : fmt::format("{} of {}, after digest {:08x}", to_text(choice.kind), choice.classes, choice.digest);
+    };
+    const TapeMismatch& mismatch = *run.run.mismatch;
+    finding.details.push_back(fmt::format("the run left its tape at question {}:", mismatch.depth));
+    finding.details.push_back("    the tape:  " + describe(mismatch.expected));
+    finding.details.push_back("    the run:   " + describe(mismatch.actual));
+    if (!run.events.empty()) {
+        finding.details.push_back("    its last event: " + describe_event(run.events.back(), run.names));
+        finding.place = run.events.back().place;
+    }
+}
+
 std::string likely_cause(const TraceEvent* one, const TraceEvent* other) {
     if (one == nullptr || other == nullptr) {
         return "state left by an earlier run (a global or static variable), a wall clock, or unseeded randomness";
@@ -88,9 +118,7 @@ TracedRun trace_prefix(Program& program, World& world, std::span<const Choice> p
 }
 
 Finding explain_divergence(const TracedRun& one, const TracedRun& other, const std::string& when) {
-    Finding finding{.kind = FindingKind::divergence,
-                    .what = fmt::format("the program is not deterministic: {}", when),
-                    .label = "divergence"};
+    Finding finding = begin_finding(when);
     const std::size_t common = std::min(one.events.size(), other.events.size());
     std::size_t at = 0;
     while (at < common && is_same(one.events[at], other.events[at])) {
@@ -99,14 +127,28 @@ Finding explain_divergence(const TracedRun& one, const TracedRun& other, const s
     const TraceEvent* const left = at < one.events.size() ? &one.events[at] : nullptr;
     const TraceEvent* const right = at < other.events.size() ? &other.events[at] : nullptr;
     if (left != nullptr || right != nullptr) {
-        finding.details.push_back(fmt::format("first difference at event {}:", at));
-        finding.details.push_back("    one run:   " + (left ? describe_event(*left, one.names) : std::string("ends")));
-        finding.details.push_back("    the other: " + (right ? describe_event(*right, other.names) : std::string("ends")));
-        finding.place = left != nullptr && left->place.line != 0 ? left->place : Place{};
+        add_sides(finding, at, left != nullptr ? describe_event(*left, one.names) : std::string(),
+                  right != nullptr ? describe_event(*right, other.names) : std::string());
+        finding.place = left != nullptr ? left->place : Place{};
     } else if (one.run.mismatch.has_value()) {
-        finding.details.push_back(fmt::format("the run left its tape at question {}", one.run.mismatch->depth));
+        add_mismatch(finding, one);
     }
     finding.details.push_back("likely cause: " + likely_cause(left, right));
+    return finding;
+}
+
+Finding explain_divergence(const TracedRun& one, const std::vector<std::string>& other, const std::string& when) {
+    Finding finding = begin_finding(when);
+    for (std::size_t at = 0; at < std::max(one.events.size(), other.size()); ++at) {
+        const std::string left = at < one.events.size() ? describe_event(one.events[at], one.names) : std::string();
+        const std::string right = at < other.size() ? other[at] : std::string();
+        if (left != right) {
+            add_sides(finding, at, left, right);
+            finding.place = at < one.events.size() ? one.events[at].place : Place{};
+            break;
+        }
+    }
+    finding.details.push_back("likely cause: " + likely_cause(nullptr, nullptr));
     return finding;
 }
 

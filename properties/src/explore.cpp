@@ -36,6 +36,21 @@ void check_usable(const std::function<void()>& program) {
     }
 }
 
+void check_options(const ExploreOptions& options) {
+    const auto refuse_negative = [](std::chrono::nanoseconds value, const char* name) {
+        if (value.count() < 0) {
+            throw UsageError(fmt::format("{} is a length of time; give 0 or more", name));
+        }
+    };
+    refuse_negative(options.step_time_max, "step_time_max");
+    refuse_negative(options.time_limit, "time_limit");
+    refuse_negative(options.timer_slack, "timer_slack");
+    refuse_negative(options.time_max, "time_max");
+    if (options.stride == 0) {
+        throw UsageError("stride is the distance between the runs that are made; give 1 or more");
+    }
+}
+
 std::string promises_of(const ExploreOptions& options) {
     std::string text = options.order == Order::any ? "any ready task may go next" : "asyncio's order";
     const auto add = [&](std::uint32_t count, const char* one, const char* many) {
@@ -87,12 +102,16 @@ public:
                                                          .first_run = options_.first_run,
                                                          .stride = options_.stride});
         } else {
-            report_.search.runs = 1;
+            report_.search.runs = report_.search.digests = 1;
             report_.search.failure = calm_failure_;
         }
         report_.notes = report_.search.notes;
         if (report_.search.failure.has_value()) {
             handle(*report_.search.failure, part);
+        } else if (report_.search.has_diverged) {
+            const TracedRun one = detail::trace_prefix(program_, world_, report_.search.diverged);
+            const TracedRun other = detail::trace_prefix(program_, world_, report_.search.diverged);
+            report_.finding = detail::explain_divergence(one, other, "a run that began as an earlier one went another way");
         } else {
             add_search_notes();
         }
@@ -159,22 +178,21 @@ private:
         KeptTape& operator=(const KeptTape&) = delete;
     };
 
-    /// A search begins with two calm runs that must agree.
+    /// A search begins with two calm runs that must agree, wherever heap and stacks lie.
     bool make_calm_runs() {
-        const Replayed first = mishap::replay(program_, world_, MishapList{});
-        const Replayed second = mishap::replay(program_, world_, MishapList{});
-        if (first.digest != second.digest) {
+        const TracedRun first = detail::trace_mishaps(program_, world_, {}, false);
+        const TracedRun second = detail::trace_mishaps(program_, world_, {}, true);
+        if (first.run.digest != second.run.digest) {
             const TracedRun third = detail::trace_mishaps(program_, world_, {}, false);
-            const TracedRun fourth = detail::trace_mishaps(program_, world_, {}, true);
             report_.finding = detail::explain_divergence(
-                third, fourth,
-                third.run.digest == second.digest && fourth.run.digest == second.digest
+                first, second,
+                third.run.digest == second.run.digest
                     ? "run 1 differs from run 2, but 2 = 3: global state is initialised in run 1; reset it with `reset`"
                     : "two calm runs differ");
             return false;
         }
-        if (first.finding.has_value()) {
-            calm_failure_ = Failure{0, *first.finding, first.tape, first.digest, first.steps};
+        if (first.run.finding.has_value()) {
+            calm_failure_ = Failure{0, *first.run.finding, first.run.tape, first.run.digest, first.run.steps};
         }
         return true;
     }
@@ -194,15 +212,23 @@ private:
         if (child_.has_value()) {
             const std::optional<detail::PristineChild::Answer> answer = child_->replay(failure.tape);
             if (answer.has_value() && answer->digest != failure.digest) {
-                diverge(failure, confirmed, confirmed,
-                        "the failing run's tape gave another run in a fresh process: something is left by earlier runs; "
-                        "clear it with `reset`");
+                report_.finding = detail::explain_divergence(
+                    confirmed, child_->events(),
+                    "the failing run's tape gave another run in a fresh process: something is left by earlier runs; clear "
+                    "it with `reset`");
+                tell_unrepeatable(failure);
                 return;
             }
         }
         if (options_.shrink) {
             report_.shrunk = shrink(program_, world_, failure, {.runs_max = options_.shrink_runs_max});
-            confirmed = detail::trace_tape(program_, world_, report_.shrunk->run.tape, true);
+            const Tape& tape = report_.shrunk->run.tape;
+            confirmed = detail::trace_tape(program_, world_, tape, true);
+            if (confirmed.run.digest != report_.shrunk->run.digest) {
+                const TracedRun again = detail::trace_tape(program_, world_, tape, false);
+                diverge(failure, confirmed, again, "the shrunk run's tape gave another run when it was played again");
+                return;
+            }
         }
         finish(std::move(confirmed));
         write_tape(report_.run->tape, report_.mishaps, *report_.finding, report_.run->digest, report_.run->steps);
@@ -213,6 +239,10 @@ private:
 
     void diverge(const Failure& failure, const TracedRun& one, const TracedRun& other, const std::string& when) {
         report_.finding = detail::explain_divergence(one, other, when);
+        tell_unrepeatable(failure);
+    }
+
+    void tell_unrepeatable(const Failure& failure) {
         report_.finding->details.push_back("the run that could not be repeated had found: " + failure.finding.what);
     }
 
@@ -303,11 +333,13 @@ private:
 
 Report explore(const std::function<void()>& program, const ExploreOptions& options) {
     check_usable(program);
+    check_options(options);
     return Exploration(program, options).explore();
 }
 
 Report detail::explore_part(const std::function<void()>& program, const ExploreOptions& options, SearchPart& part) {
     check_usable(program);
+    check_options(options);
     return Exploration(program, options).explore(&part);
 }
 
@@ -322,6 +354,7 @@ void check(const std::function<void()>& program, const ExploreOptions& options) 
 
 Report replay(std::string_view line, const std::function<void()>& program, const ExploreOptions& options) {
     check_usable(program);
+    check_options(options);
     ExploreOptions replayed = options;
     const auto take = [&](const std::string& scenario, const WorldOptions& world) {
         replayed.name = scenario.empty() ? options.name : scenario;

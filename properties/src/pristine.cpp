@@ -6,6 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <mishap/properties/detail/divergence.hpp>
+#include <mishap/properties/detail/story.hpp>
+
 namespace mishap::detail {
 
 namespace {
@@ -79,9 +82,17 @@ void PristineChild::serve(Program& program, World& world) {
     if (!read_all(socket_, tape.data(), count * sizeof(Choice))) {
         ::_exit(1);
     }
-    const Replayed run = mishap::replay(program, world, tape);
-    const Answer answer{run.digest, run.finding.has_value()};
-    write_all(socket_, &answer, sizeof answer);
+    const TracedRun traced = trace_tape(program, world, tape, false);
+    const Answer answer{traced.run.digest, traced.run.finding.has_value()};
+    char wants_events = 0;
+    if (!write_all(socket_, &answer, sizeof answer) || !read_all(socket_, &wants_events, sizeof wants_events)) {
+        ::_exit(0);
+    }
+    std::string text;
+    for (const TraceEvent& event : traced.events) {
+        text += describe_event(event, traced.names) + '\n';
+    }
+    write_all(socket_, text.data(), text.size());
     ::_exit(0);
 }
 
@@ -93,6 +104,24 @@ std::optional<PristineChild::Answer> PristineChild::replay(std::span<const Choic
         return std::nullopt;
     }
     return answer;
+}
+
+std::vector<std::string> PristineChild::events() {
+    const char wants_events = 1;
+    std::vector<std::string> events;
+    if (!write_all(socket_, &wants_events, sizeof wants_events)) {
+        return events;
+    }
+    std::string line;
+    for (char c = 0; read_all(socket_, &c, 1);) {
+        if (c == '\n') {
+            events.push_back(std::move(line));
+            line.clear();
+        } else {
+            line += c;
+        }
+    }
+    return events;
 }
 
 }  // namespace mishap::detail

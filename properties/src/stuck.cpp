@@ -143,7 +143,7 @@ std::optional<Finding> explain_stuck(EventLoop& loop) {
     Finding finding = make_finding(waits,
                                    cycle.empty() ? fmt::format("{} task{} can never go on", waits.size(),
                                                                waits.size() == 1 ? "" : "s")
-                                                 : fmt::format("deadlock of {} tasks", cycle.size()),
+                                                 : fmt::format("{} tasks wait for each other", cycle.size()),
                                    cycle.empty() ? "stuck" : "cycle");
     if (!cycle.empty()) {
         std::string line = "cycle: ";

@@ -98,7 +98,9 @@ Watchdog::Watchdog(const World& world, const std::string& name, const std::strin
     action.sa_handler = look;
     action.sa_flags = SA_RESTART;
     ::sigaction(SIGALRM, &action, &previous_action);
-    const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(limit).count() / looks_per_limit;
+    // 0 would disarm the timer.
+    const auto microseconds = std::max<std::chrono::microseconds::rep>(
+        std::chrono::duration_cast<std::chrono::microseconds>(limit).count() / looks_per_limit, 1);
     struct itimerval timer = {};
     timer.it_interval.tv_sec = timer.it_value.tv_sec = microseconds / 1'000'000;
     timer.it_interval.tv_usec = timer.it_value.tv_usec = microseconds % 1'000'000;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include <mishap/sim/trace.hpp>
@@ -24,5 +25,7 @@ TracedRun trace_prefix(Program& program, World& world, std::span<const Choice> p
 
 /// Returns the finding that two runs of one tape differ: at which event, how, and what the likely cause is.
 Finding explain_divergence(const TracedRun& one, const TracedRun& other, const std::string& when);
+/// As above, where the other run was made in another process, which sent its events in words.
+Finding explain_divergence(const TracedRun& one, const std::vector<std::string>& other, const std::string& when);
 
 }  // namespace mishap::detail

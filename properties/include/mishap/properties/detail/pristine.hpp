@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <mishap/sim/explorer.hpp>
 
@@ -26,6 +27,8 @@ public:
 
     /// Replays `tape` strictly in the child. Can be asked once; nothing when the child died or could not be made.
     std::optional<Answer> replay(std::span<const Choice> tape);
+    /// Returns the events of that replay, in words; can be asked once, after it.
+    std::vector<std::string> events();
 
 private:
     [[noreturn]] void serve(Program& program, World& world);
