@@ -18,13 +18,13 @@ void increment(Shared<int>& counter) {
 // Calm, second begins a step late and so reads what first has written.
 MISHAP_SCENARIO("counter/unsafe", .runs_max = 10'000) {
     Shared<int> counter{0, "counter"};
-    const auto first = create_task([&] { increment(counter); }, {.name = "first"});
+    const auto first = create_task([&] { increment(counter); }, {.name = "adder"});
     const auto second = create_task(
         [&] {
             sleep(0s);
             increment(counter);
         },
-        {.name = "second"});
+        {.name = "adder"});
     gather(first, second);
     always(counter.load() == 2, "both increments count");
 }
@@ -37,14 +37,14 @@ MISHAP_SCENARIO("counter/locked", .strategy = Strategy::exhaustive, .runs_max = 
             const auto guard = lock.guard();
             increment(counter);
         },
-        {.name = "first"});
+        {.name = "adder"});
     const auto second = create_task(
         [&] {
             sleep(0s);
             const auto guard = lock.guard();
             increment(counter);
         },
-        {.name = "second"});
+        {.name = "adder"});
     gather(first, second);
     always(counter.load() == 2, "both increments count");
 }
