@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -62,11 +63,19 @@ public:
         }
     }
 
+    /// Waits for every task and logs how it ended.
+    void join_all(const std::vector<Task<void>>& tasks) {
+        for (const Task<void>& task : tasks) {
+            attempt("join", [&] { await(task); });
+        }
+    }
+
     /// Runs the loop until `future` is done, and logs how it ended.
     void run(const detail::AnyFuture& future);
 
     EventLoop& loop;
     std::vector<std::string> lines;
+    std::shared_ptr<void> kept;  // what tasks may use until the last of them has ended
 
 private:
     void failed(const std::string& what) { (*this)(what + ": " + describe(std::current_exception())); }
@@ -78,6 +87,7 @@ auto spawn(F&& function, std::string_view name) {
 }
 
 inline std::string text(std::int64_t number) { return std::to_string(number); }
+inline std::string truth(bool value) { return value ? "True" : "False"; }
 
 /// A program: runs the loop itself, or is run as the task `main`.
 struct Program {
@@ -93,8 +103,9 @@ std::vector<Program> queue_programs();
 std::vector<Program> gather_programs();
 std::vector<Program> timeout_programs();
 std::vector<Program> group_programs();
-/// Programs drawn from a seed, all in one log.
+/// Programs drawn from seeds, all in one log.
 std::vector<Program> storm_programs();
+Program storm_program(std::uint64_t seed);
 
 /// Runs a program in a new calm world and returns its log.
 std::vector<std::string> run_program(const Program& program, const WorldOptions& options);

@@ -1,6 +1,7 @@
 """What the programs of this folder are written with; program.hpp is its twin."""
 
 import asyncio
+import inspect
 
 from virtual_loop import Stuck, VirtualLoop
 
@@ -66,6 +67,10 @@ class Log:
             self(f"{what}: {describe(error)}")
             raise
 
+    def handle(self, _, what):
+        if "callback" in what["message"]:
+            self(f"handler: {describe(what['exception'])}")
+
     def run(self, future):
         """Runs the loop until `future` is done, and logs how it ended."""
         try:
@@ -90,16 +95,24 @@ def run_program(function):
     """Runs a program in a new loop and returns its log. A coroutine function is run as the task `main`."""
     loop = VirtualLoop()
     log = Log(loop)
-    loop.set_exception_handler(lambda _, what: log(f"handler: {describe(what['exception'])}") if "callback" in what["message"] else None)
+    loop.set_exception_handler(log.handle)
     try:
-        if asyncio.iscoroutinefunction(function):
+        if inspect.iscoroutinefunction(function):
             log.run(loop.create_task(function(log), name="main"))
         else:
             function(log, loop)
         lines = list(log.lines)
     finally:
-        # What is left goes without a word: how it is torn down is no part of the comparison.
-        for task in asyncio.all_tasks(loop):
-            task._log_destroy_pending = False
-        loop.close()
+        end(loop)
     return lines
+
+
+def end(loop):
+    """Cancels what is left until it goes, without a word: how a loop ends is no part of the comparison."""
+    loop.set_exception_handler(lambda *_: None)
+    while tasks := asyncio.all_tasks(loop):
+        for task in tasks:
+            task.cancel()
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+    loop.close()
