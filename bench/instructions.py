@@ -3,8 +3,8 @@
 
     instructions.py --program bench_mishap --baseline instructions_baseline.txt --compiler "GNU 12.2.0" [--update]
 
-The figure is the slope between one round and two, so that start and end of the process cancel out; it is the same on
-every run of one binary. The baseline holds for the compiler and C library that its first lines name: with others, or
+The figure is the slope between two rounds and four, so that start, warm-up and end of the process cancel out; it is the
+same on every run of one binary. The baseline holds for the compiler and C library that its first lines name: with others, or
 without valgrind, the test is skipped (exit code 77) and says so. Exits with 1 when a figure is more than 5 % off, in
 either direction: what became faster is to be pinned too.
 """
@@ -40,8 +40,8 @@ def count(program, workload, rounds):
 
 
 def instructions_per_operation(program, workload):
-    small, few = count(program, workload, 1)
-    large, many = count(program, workload, 2)
+    small, few = count(program, workload, 2)
+    large, many = count(program, workload, 4)
     return (large - small) / (many - few)
 
 

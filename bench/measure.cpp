@@ -86,7 +86,8 @@ void require(bool holds, const char* what) {
     }
 }
 
-int run(int argument_count, char** arguments, std::span<const Workload> workloads, SuspendTasks suspend_tasks) {
+int run(int argument_count, char** arguments, std::span<const Workload> workloads, SuspendTasks suspend_tasks,
+        std::span<const Workload> counted_workloads) {
     set_sticky_flags();
     const auto is = [&](const char* verb, int count) {
         return argument_count == count && std::strcmp(arguments[1], verb) == 0;
@@ -102,13 +103,13 @@ int run(int argument_count, char** arguments, std::span<const Workload> workload
     }
     const bool is_time = is("time", 4);
     if (is_time || is("count", 4)) {
-        for (const Workload& workload : workloads) {
+        for (const Workload& workload : is_time ? workloads : counted_workloads) {
             if (std::strcmp(workload.name, arguments[2]) == 0) {
                 const std::uint64_t rounds = std::strtoull(arguments[3], nullptr, 10);
                 return is_time ? print_times(workload, rounds) : print_count(workload, rounds);
             }
         }
-        std::fprintf(stderr, "there is no workload %s; `list` names them\n", arguments[2]);
+        std::fprintf(stderr, "there is no workload %s to %s; `list` names those to time\n", arguments[2], arguments[1]);
         return 2;
     }
     std::fprintf(stderr, "usage: %s list | time <workload> <repetitions> | count <workload> <rounds> | memory <tasks>\n",

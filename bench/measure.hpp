@@ -4,7 +4,8 @@
 //
 //   <program> list                              the names of its workloads
 //   <program> time <workload> <repetitions>     one warm-up round, then a line of CPU nanoseconds per operation a round
-//   <program> count <workload> <rounds>         rounds without a clock; prints how many operations they were
+//   <program> count <workload> <rounds>         rounds of the counted workloads, without a clock; prints how many
+//                                               operations they were
 //   <program> memory <tasks>                    resident and page-table bytes per suspended task
 
 #include <cstdint>
@@ -33,7 +34,10 @@ Memory memory_in_use();
 using SuspendTasks = void (*)(std::uint64_t tasks, const std::function<void()>& measured);
 
 /// Does what the command line says; returns the exit code.
-int run(int argument_count, char** arguments, std::span<const Workload> workloads, SuspendTasks suspend_tasks);
+///
+/// The counted workloads are the same on a smaller scale, for tools that make everything slow.
+int run(int argument_count, char** arguments, std::span<const Workload> workloads, SuspendTasks suspend_tasks,
+        std::span<const Workload> counted_workloads = {});
 
 /// Ends the program when a workload did not compute what it had to.
 void require(bool holds, const char* what);

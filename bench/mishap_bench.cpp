@@ -50,9 +50,21 @@ constexpr Workload workloads[] = {
     {"W6L", search<lock_twice, 1, fresh_runs>},
 };
 
+constexpr Workload counted_workloads[] = {
+    {"W1_2", search<yields_between<2, 20'000>, 20'000, 1>},
+    {"W1_100", search<yields_between<100, 20'000>, 20'000, 1>},
+    {"W2", search<spawn_and_join<false, 10>, 10 * tasks_per_batch, 1>},
+    {"W2y", search<spawn_and_join<true, 10>, 10 * tasks_per_batch, 1>},
+    {"W3_1", search<through_queue<1, 10'000>, 10'000, 1>},
+    {"W3_64", search<through_queue<64, 10'000>, 10'000, 1>},
+    {"W4", search<critical_sections<10'000>, 10'000, 1>},
+    {"W6", search<yield_four_times, 1, 1'000>},
+    {"W6L", search<lock_twice, 1, 1'000>},
+};
+
 }  // namespace
 }  // namespace bench
 
 int main(int argument_count, char** arguments) {
-    return bench::run(argument_count, arguments, bench::workloads, bench::suspend_tasks);
+    return bench::run(argument_count, arguments, bench::workloads, bench::suspend_tasks, bench::counted_workloads);
 }
