@@ -1,0 +1,26 @@
+#include "support/catch.hpp"
+
+#include <mishap/mishap.hpp>
+
+using namespace mishap;
+using namespace std::chrono_literals;
+
+TEST_CASE("no transfer is lost") {
+    check(
+        [] {
+            Lock lock;
+            int balance = 100;
+            task_group([&](TaskGroup& group) {
+                for (int i = 0; i < 2; ++i) {
+                    group.create_task([&] {
+                        const auto guard = lock.guard();
+                        const int seen = balance;
+                        sleep(1ms);
+                        balance = seen - 10;
+                    });
+                }
+            });
+            always(balance == 80, "both withdrawals count");
+        },
+        {.name = "bank/withdrawals"});
+}
