@@ -1,6 +1,5 @@
 // Every detector has a program in which it must fire, and its repaired twin in which it must not.
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -315,8 +314,8 @@ TEST_CASE("a step that never returns is ended with its stack, steps that do retu
     const auto hung = detail::run_in_child([] {
         explore(
             [] {
-                const std::atomic<bool> is_over{false};
-                while (!is_over.load()) {
+                volatile bool is_over = false;  // a loop without side effects might be left out
+                while (!is_over) {
                 }
             },
             {.name = "spinning", .step_time_max = 1s, .confirm_in_child = false});
