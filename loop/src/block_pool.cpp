@@ -2,12 +2,15 @@
 
 #include <new>
 
+#include <mishap/sim/errors.hpp>
+
 namespace mishap::detail {
 
 void* BlockPool::allocate_slowly(std::size_t size, RunSerial run, SlotHeader::Content content) {
     const std::size_t size_class = (size + granule - 1) / granule;
     if (size_class >= free_.size()) {
-        throw std::bad_array_new_length();  // a result or closure above 64 KiB: callers report it as a UsageError
+        throw UsageError(
+            "a task's function, a result or a coroutine's frame needs more than 64 KiB; keep large data on the heap");
     }
     if (free_[size_class] == nullptr) {
         const std::size_t slot_bytes = sizeof(SlotHeader) + size_class * granule;

@@ -116,6 +116,7 @@ void EventLoop::close() {
     }
     tear_down();
     end_run();
+    const std::lock_guard guard(threadsafe_mutex_);
     is_closed_ = true;
 }
 
@@ -276,7 +277,6 @@ void EventLoop::unschedule(detail::HandleBase& handle) {
 }
 
 void EventLoop::call_soon_threadsafe(std::function<void()> callback) {
-    check_usable();
     if (world_->is_simulated()) {
         if (is_on_own_thread()) {
             call_soon(std::move(callback));
@@ -288,7 +288,8 @@ void EventLoop::call_soon_threadsafe(std::function<void()> callback) {
         }
         return;
     }
-    const std::lock_guard guard(threadsafe_mutex_);
+    const std::lock_guard guard(threadsafe_mutex_);  // close() takes it too
+    check_usable();
     threadsafe_.push_back(std::move(callback));
     world_->selector().wake_up();
 }

@@ -108,12 +108,18 @@ std::int64_t EventLoop::choose_deadline() {
     }
     std::array<std::int64_t, deadlines_max> deadlines{};
     std::uint32_t count = 0;
-    timers_.distinct_deadlines(slack, deadlines_max, [&](std::int64_t when) { deadlines[count++] = when; });
+    timers_.distinct_deadlines(slack, deadlines_max, [&](std::int64_t when) {
+        if (count == 0 || when <= world_->options().time_max.count()) {
+            deadlines[count++] = when;
+        }
+    });
     return deadlines[world_->choices().decide(ChoiceKind::tick, count, {}, {time_key, ticks_ + 1}, 0)];
 }
 
-bool EventLoop::may_time_pass() const {
-    return world_->spent().time_passes < world_->options().time_passes && !timers_.empty() && is_any_order_;
+bool EventLoop::may_time_pass() {
+    const WorldOptions& options = world_->options();
+    return world_->spent().time_passes < options.time_passes && !timers_.empty() && is_any_order_ &&
+           timers_.earliest() <= options.time_max.count();  // a mishap must not use up the run's time
 }
 
 /// Makes the timers of the next deadline ready although other entries are.
@@ -174,8 +180,11 @@ void EventLoop::let_time_pass() {
     current_ = &task;
     world_->touch(task, Access::read);  // its control cell: a request for cancellation would have been seen here
     if (task.fiber == nullptr && (task.must_cancel || task.is_abandoning)) [[unlikely]] {
-        // Cancelled before it began: its function never runs.
+        // Cancelled before it began: its function never runs. What it captured is destroyed, and may not wait: it has no
+        // stack to wait on.
+        current_ = nullptr;
         task.drop_body();
+        current_ = &task;
         task.must_cancel = false;
         task.finish_cancelled(task.must_cancel_message);
     } else {

@@ -44,9 +44,9 @@ std::size_t EventLoop::tear_down() {
     if (tasks_.empty()) {
         return 0;
     }
+    const Running running(*this);
     world_->begin_teardown();
     is_stopping_ = false;
-    const Running running(*this);
     std::optional<SurvivingTermination> surviving;
     if (world_->is_simulated()) {
         surviving.emplace();
@@ -54,7 +54,7 @@ std::size_t EventLoop::tear_down() {
     for (auto task = tasks_.rbegin(); task != tasks_.rend(); ++task) {
         task->cancel(nullptr);
     }
-    // In the real world asyncio waits as long as it takes.
+    // In the real world they may take as many steps as they like; one that waits for nothing the loop knows is unwound.
     run_calmly(world_->is_simulated() ? calm_steps_max : ~std::uint64_t{0} / 2);
     std::size_t abandoned = 0;
     while (!tasks_.empty()) {
@@ -88,6 +88,9 @@ bool EventLoop::run_calmly(std::uint64_t steps_max) {
     const std::uint64_t end = world_->steps() + steps_max;
     while (!tasks_.empty() && world_->steps() < end) {
         if (ready_.batch_left() == 0) {
+            if (!world_->is_simulated()) {
+                drain_threadsafe();
+            }
             if (!world_->is_simulated() && ready_.empty() && timers_.empty()) {
                 return false;
             }

@@ -59,9 +59,6 @@ void FutureBase::finish() {
 }
 
 void FutureBase::finish_with(std::exception_ptr exception) {
-    if (is_task_ && loop_->current_task() != this) {
-        throw UsageError("set_exception() was called on a task: it ends with what its function throws");
-    }
     check_pending("set_exception()");
     exception_ = std::move(exception);
     retrieved_ = false;
@@ -132,6 +129,13 @@ void FutureBase::schedule_listeners() {
         }
         listener = next;
     }
+}
+
+void AnyFuture::set_exception(std::exception_ptr exception) const {
+    if (state_->is_task()) {
+        throw UsageError("set_exception() was called on a task: it ends with what its function throws");
+    }
+    state_->finish_with(std::move(exception));
 }
 
 bool AnyFuture::cancel(std::string_view message) const {

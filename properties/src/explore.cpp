@@ -310,12 +310,19 @@ private:
 
     void add_search_notes() {
         if (report_.search.choices == 0) {
+            report_.search.is_exhausted = true;  // whatever the strategy, there is one run
             report_.notes.push_back({FindingKind::check, "the search asked no choice: nothing in this program could go another "
                                                          "way, so one run says all there is to say"});
-        } else if (report_.search.waits == 0) {
+        } else if (report_.search.waits == 0 && has_scheduled()) {
             report_.notes.push_back({FindingKind::check, "no task ever waited for another: the schedules differ only in the "
                                                          "order of steps that nothing ties together"});
         }
+    }
+
+    bool has_scheduled() const {
+        const std::span<const Choice> tape = world_.choices().tape();
+        return std::any_of(tape.begin(), tape.end(),
+                           [](const Choice& choice) { return choice.kind == ChoiceKind::schedule; });
     }
 
     static constexpr std::uint64_t repair_runs_max = 500;
@@ -334,6 +341,9 @@ private:
 Report explore(const std::function<void()>& program, const ExploreOptions& options) {
     check_usable(program);
     check_options(options);
+    if (options.runs_max == 0) {
+        throw UsageError("runs_max is 0, so nothing would be run; give 1 or more");
+    }
     return Exploration(program, options).explore();
 }
 

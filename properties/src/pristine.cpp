@@ -49,7 +49,7 @@ bool read_all(int fd, void* data, std::size_t size) {
 
 PristineChild::PristineChild(Program& program, World& world) {
     int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
         return;
     }
     process_ = ::fork();

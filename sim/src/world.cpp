@@ -157,7 +157,7 @@ void World::begin_teardown() {
 namespace detail {
 
 World*& current_world() {
-    // One of the library's two pieces of global mutable state; the other is the current loop (loop/event_loop.hpp).
+    // The one place that knows it; the current loop has its own (loop/event_loop.hpp).
     static thread_local World* world = nullptr;
     return world;
 }

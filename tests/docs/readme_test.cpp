@@ -5,6 +5,19 @@
 using namespace mishap;
 using namespace std::chrono_literals;
 
+Coro<int> ask() {
+    co_await sleep(1ms);
+    co_return 42;
+}
+
+TEST_CASE("the answer is right") {
+    check([]() -> Coro<void> {
+        const Task<int> asked = create_task(ask());
+        const int answer = co_await asked;
+        always(answer == 42, "the answer is right");
+    });
+}
+
 TEST_CASE("no transfer is lost") {
     check(
         [] {

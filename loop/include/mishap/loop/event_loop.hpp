@@ -46,7 +46,7 @@ public:
     EventLoop();
     /// Makes a loop in `world`, which must outlive it.
     explicit EventLoop(World& world);
-    /// Closes the loop if need be; tasks that are left are abandoned.
+    /// Closes the loop if need be.
     ~EventLoop();
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
@@ -55,7 +55,9 @@ public:
 
     /// Schedules `callback()` for the next iteration.
     ///
-    /// Throws:    UsageError when the loop is closed or belongs to another thread.
+    /// On the loop's own thread only; see `call_soon_threadsafe`.
+    ///
+    /// Throws:    UsageError when the loop is closed.
     template <class F>
     Handle call_soon(F&& callback);
     /// Schedules `callback()` in `delay`; a negative delay counts as none, yet it waits for the next iteration.
@@ -94,7 +96,7 @@ public:
     /// Ends `run_forever` when the iteration that runs is over.
     void stop() { is_stopping_ = true; }
     bool is_running() const { return is_running_; }
-    /// Forgets what is scheduled. Calling it twice does nothing.
+    /// Cancels the tasks that are left, runs them to their end, and forgets what is scheduled. Calling it twice does nothing.
     ///
     /// Throws:    UsageError when the loop runs.
     void close();
@@ -203,7 +205,7 @@ private:
     void tell_names(std::uint64_t key, std::uint64_t creator, std::string segment);
     void let_time_pass();
     void release_due_timers();
-    bool may_time_pass() const;
+    bool may_time_pass();
     void maybe_inject_cancellation(detail::TaskBase& task);
     void force_yield(const char* operation, Place place);
     void suspend();
@@ -284,6 +286,13 @@ inline EventLoop& running_task_loop(const char* operation) {
 
 /// Returns `text` kept for the life of the thread; equal texts share one string.
 const std::string* intern(std::string_view text);
+
+/// What a function returns that is a coroutine of this library: a `Coro`.
+template <class R>
+concept HostedCoroutine = requires(R result) {
+    typename R::promise_type;
+    result.run_here();
+};
 
 /// A callback and the function it calls.
 template <class F>
@@ -376,10 +385,16 @@ auto EventLoop::create_task(F&& function, const TaskOptions& options) {
     check_usable();
     using Function = std::decay_t<F>;
     using Result = std::decay_t<std::invoke_result_t<Function&>>;
-    auto* const task = make_block<detail::TaskState<Function, Result>>(*this, std::forward<F>(function), options);
-    Task<Result> handle(task);
-    add_task(*task);
-    return handle;
+    if constexpr (detail::HostedCoroutine<Result>) {
+        // A function that returns a coroutine: the task runs what it returns, and keeps the function, which the coroutine
+        // may refer to.
+        return create_task([kept = std::forward<F>(function)]() mutable { return kept().run_here(); }, options);
+    } else {
+        auto* const task = make_block<detail::TaskState<Function, Result>>(*this, std::forward<F>(function), options);
+        Task<Result> handle(task);
+        add_task(*task);
+        return handle;
+    }
 }
 
 template <class T>
@@ -396,6 +411,7 @@ T EventLoop::run_until_complete(const Future<T>& future) {
     } else if constexpr (std::is_copy_constructible_v<T>) {
         return future.result();
     } else {
+        future.state().throw_unless_succeeded("run_until_complete()");
         return std::move(*static_cast<detail::Value<T>*>(future.state().value())->value);
     }
 }

@@ -26,8 +26,9 @@ public:
     bool cancel(const std::string* message) override;
     void explain(WaitExplanation& explanation) const override;
 
-    /// Ends the future; throws InvalidStateError when it is done.
+    /// Ends the future, which is pending.
     void finish();
+    /// As above; throws InvalidStateError when it is done.
     void finish_with(std::exception_ptr exception);
     void finish_cancelled(const std::string* message);
 
@@ -109,7 +110,7 @@ public:
     /// Ends the future with an exception.
     ///
     /// Throws:    InvalidStateError when it is done.
-    void set_exception(std::exception_ptr exception) const { state_->finish_with(std::move(exception)); }
+    void set_exception(std::exception_ptr exception) const;
     EventLoop& get_loop() const { return state_->loop(); }
 
     FutureBase& state() const { return *state_; }

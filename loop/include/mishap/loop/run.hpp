@@ -21,9 +21,14 @@ private:
     EventLoop loop_;
 };
 
+template <class T>
+const Future<T>& as_future(const Task<T>& task) {
+    return task;
+}
+
 }  // namespace detail
 
-/// Runs `function` as the first task of a new loop in the real world, and returns its result.
+/// Runs `function`, or the coroutine it returns, as the first task of a new loop in the real world, and returns its result.
 ///
 /// Time is real and idle means asleep; the order is asyncio's. Tasks that are left are cancelled and waited for.
 ///
@@ -33,7 +38,7 @@ template <class F>
 auto run(F&& function) {
     detail::RealRun real;
     const auto main = real.loop().create_task(std::forward<F>(function), {.name = "main"});
-    return real.loop().run_until_complete(static_cast<const Future<std::decay_t<std::invoke_result_t<std::decay_t<F>&>>>&>(main));
+    return real.loop().run_until_complete(detail::as_future(main));
 }
 
 }  // namespace mishap

@@ -38,7 +38,7 @@ private:
     bool is_taken_ = false;
 };
 
-/// Waits for `delay`; without one, or a negative one, it gives way to every other ready entry once.
+/// Waits for `delay`; if that is zero or negative, it gives way to every other ready entry once.
 ///
 /// Yields:    always.
 /// Cancelled: the timer is cancelled.
@@ -46,5 +46,13 @@ private:
 /// Throws:    CancelledError; UsageError outside a task.
 /// Source:    asyncio.sleep, CPython 3.13.
 inline Sleep sleep(std::chrono::nanoseconds delay, Place place = Place::here()) { return Sleep(delay, place); }
+
+/// As above, for coarser units: what does not fit in nanoseconds (292 years) sleeps as long as fits.
+template <class R, class P>
+Sleep sleep(std::chrono::duration<R, P> delay, Place place = Place::here()) {
+    using Delay = std::chrono::duration<R, P>;
+    constexpr auto longest = std::chrono::duration_cast<Delay>(std::chrono::nanoseconds::max());
+    return Sleep(delay > longest ? std::chrono::nanoseconds::max() : std::chrono::nanoseconds(delay), place);
+}
 
 }  // namespace mishap

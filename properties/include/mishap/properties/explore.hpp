@@ -4,7 +4,9 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
+#include <mishap/loop/event_loop.hpp>
 #include <mishap/properties/options.hpp>
 #include <mishap/properties/report.hpp>
 
@@ -36,5 +38,32 @@ void check(const std::function<void()>& program, const ExploreOptions& options =
 ///
 /// Throws:    UsageError when `line` is neither; it says what is wrong with it.
 Report replay(std::string_view line, const std::function<void()>& program, const ExploreOptions& options = {});
+
+// As above, for programs that are coroutines: functions that return a Coro.
+
+namespace detail {
+
+template <class F>
+concept CoroutineProgram = HostedCoroutine<std::invoke_result_t<F&>>;
+
+template <CoroutineProgram F>
+std::function<void()> hosted(F& program) {
+    return [&program] { program().run_here(); };
+}
+
+}  // namespace detail
+
+template <detail::CoroutineProgram F>
+Report explore(F&& program, const ExploreOptions& options = {}) {
+    return explore(detail::hosted(program), options);
+}
+template <detail::CoroutineProgram F>
+void check(F&& program, const ExploreOptions& options = {}) {
+    check(detail::hosted(program), options);
+}
+template <detail::CoroutineProgram F>
+Report replay(std::string_view line, F&& program, const ExploreOptions& options = {}) {
+    return replay(line, detail::hosted(program), options);
+}
 
 }  // namespace mishap
