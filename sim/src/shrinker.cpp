@@ -83,20 +83,26 @@ private:
         return improved;
     }
 
+    /// Makes the run that `strategy` has begun, and keeps it when it is simpler than the best.
+    bool try_run_of(Strategy& strategy) {
+        world_.begin_run(&strategy);
+        program_.run(world_);
+        ++result_.runs;
+        if (!world_.has_failed() || world_.finding()->signature() != signature_) {
+            return false;
+        }
+        const Tape tape(world_.choices().tape().begin(), world_.choices().tape().end());
+        ++result_.runs;
+        return keep_if_simpler(replay(program_, world_, tape));
+    }
+
     /// Makes every run with fewer mishaps than the best has, fewest first, until one fails in the same way.
     bool search_for_fewer() {
         for (std::size_t bound = searched_; bound < best_.mishaps.size(); ++bound) {
             Exhaustive strategy(static_cast<std::uint32_t>(bound), false);
             while (has_budget() && strategy.begin_run({})) {
-                world_.begin_run(&strategy);
-                program_.run(world_);
-                ++result_.runs;
-                if (world_.has_failed() && world_.finding()->signature() == signature_) {
-                    const Tape tape(world_.choices().tape().begin(), world_.choices().tape().end());
-                    ++result_.runs;
-                    if (keep_if_simpler(replay(program_, world_, tape))) {
-                        return true;
-                    }
+                if (try_run_of(strategy)) {
+                    return true;
                 }
             }
             if (!strategy.is_bound_exhausted()) {
@@ -116,14 +122,7 @@ private:
         }
         Exhaustive strategy(static_cast<std::uint32_t>(best_.mishaps.size()), false);
         while (has_budget() && strategy.begin_run({})) {
-            world_.begin_run(&strategy);
-            program_.run(world_);
-            ++result_.runs;
-            if (world_.has_failed() && world_.finding()->signature() == signature_) {
-                const Tape tape(world_.choices().tape().begin(), world_.choices().tape().end());
-                ++result_.runs;
-                keep_if_simpler(replay(program_, world_, tape));
-            }
+            try_run_of(strategy);
         }
     }
 
