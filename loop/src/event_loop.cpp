@@ -89,6 +89,7 @@ void EventLoop::begin_run() {
     forced_yields_ = options.forced_yields != 0;
     may_inject_ = options.cancellations != 0;
     may_pass_ = options.time_passes != 0;
+    is_sharing_unknown_ = options.sharing == Sharing::unknown;
     steps_max_ = world_->is_simulated() ? options.steps_max : ~std::uint64_t{0};
     outside_tasks_ = outside_timers_ = outside_objects_ = ticks_ = 0;
     loop_lane_ = {};

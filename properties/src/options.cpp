@@ -11,6 +11,7 @@ WorldOptions ExploreOptions::world() const {
             .timer_slack = timer_slack,
             .steps_max = steps_max,
             .time_max = time_max,
+            .sharing = sharing,
             .races = races,
             .lost_updates = lost_updates};
 }
