@@ -118,8 +118,7 @@ void Machine::end(Strategy& strategy) {
         for (std::uint32_t who = 0; who < threads_.size(); ++who) {
             const ThreadState& thread = threads_[who];
             if (!thread.is_over) {
-                blocked_.push_back({keys_[who], thread.step + 1,
-                                    std::span<const Operation>(thread.operations, thread.operations_count)});
+                blocked_.push_back({keys_[who], thread.step + 1, pending_of(thread)});
             }
         }
     }
@@ -195,6 +194,7 @@ Machine::Announced Machine::fetch_add(Variable variable, std::int64_t value) {
 Machine::Announced Machine::cas(Variable variable, std::int64_t expected, std::int64_t desired) {
     return announce(Kind::cas, variable.index, expected, desired);
 }
+Machine::Announced Machine::acquire(Variable variable) { return announce(Kind::acquire, variable.index, -1); }
 Machine::Announced Machine::lock(Mutex mutex) { return announce(Kind::lock, mutex.index); }
 Machine::Announced Machine::unlock(Mutex mutex) { return announce(Kind::unlock, mutex.index); }
 Machine::Announced Machine::wait(CondVar cond_var, Mutex mutex) {
@@ -248,6 +248,7 @@ void Machine::list_operations(ThreadState& thread) {
         case Kind::write: first = {variables_[pending.index].key, Access::write, false}; break;
         case Kind::fetch_add:
         case Kind::cas: first = {variables_[pending.index].key, Access::update, false}; break;
+        case Kind::acquire: first = {variables_[pending.index].key, Access::update, true}; break;
         case Kind::lock: first = {mutexes_[pending.index].key, Access::write, true}; break;
         case Kind::unlock: first = {mutexes_[pending.index].key, Access::write, false}; break;
         case Kind::wait:
@@ -266,6 +267,7 @@ void Machine::list_operations(ThreadState& thread) {
 
 bool Machine::can_go(const ThreadState& thread) const {
     switch (thread.pending.kind) {
+        case Kind::acquire: return variables_[thread.pending.index].value > 0;
         case Kind::lock: return mutexes_[thread.pending.index].value == 0;
         case Kind::reacquire: return mutexes_[thread.pending.other].value == 0;
         case Kind::join: return threads_[thread.pending.index].is_over;
@@ -298,13 +300,13 @@ std::span<const Candidate> Machine::candidates() {
         const ThreadState& thread = threads_[who];
         candidates_.push_back({.key = keys_[who],
                                .creator = thread.creator,
-                               .kind = EntityKind::thread,
+                               .kind = kind(),
                                .wake = thread.wake,
                                .calm_rank = static_cast<std::uint32_t>(candidates_.size()),
                                .step = thread.step + 1,
                                .enabled_by = thread.enabled_by,
-                               .is_pending_known = true,
-                               .pending = std::span<const Operation>(thread.operations, thread.operations_count)});
+                               .is_pending_known = options_.announces,
+                               .pending = pending_of(thread)});
     }
     return candidates_;
 }
@@ -347,8 +349,11 @@ void Machine::execute(std::uint32_t who) {
         case Kind::write:
             touch(variables_[pending.index], Access::write);
             variables_[pending.index].value = pending.a;
+            affects_others_ = true;
             break;
         case Kind::fetch_add:
+        case Kind::acquire:
+            affects_others_ = true;  // they may wait for the variable
             touch(variables_[pending.index], Access::update);
             thread.result = variables_[pending.index].value;
             variables_[pending.index].value += pending.a;
@@ -358,6 +363,7 @@ void Machine::execute(std::uint32_t who) {
             thread.result = variable.value == pending.a ? 1 : 0;
             touch(variable, thread.result == 1 ? Access::update : Access::read);
             variable.value = thread.result == 1 ? pending.b : variable.value;
+            affects_others_ = true;
             break;
         }
         case Kind::lock:
@@ -493,7 +499,7 @@ void Machine::tell_step(std::uint32_t who, WakeReason wake, std::span<const Oper
     if (needs_.steps) {
         const Event& event = events_.back();
         strategy_->after_step({.entity = step_of(who),
-                               .kind = EntityKind::thread,
+                               .kind = kind(),
                                .wake = wake,
                                .end = question_.previous_end,
                                .footprint = footprint(event),
@@ -501,8 +507,8 @@ void Machine::tell_step(std::uint32_t who, WakeReason wake, std::span<const Oper
                                .enabled = enabled_keys_,
                                .disabled = disabled_keys_,
                                .data_classes = data_classes(event),
-                               .is_pending_known = true,
-                               .pending = pending});
+                               .is_pending_known = options_.announces,
+                               .pending = options_.announces ? pending : std::span<const Operation>()});
     }
     created_keys_.clear();
     enabled_keys_.clear();

@@ -12,6 +12,7 @@
 // |--------------------------|--------------------------------------------|--------------------------------------------|
 // | read, write              | one                                        | read, write of the variable                |
 // | fetch_add, cas           | one                                        | update; of a cas that fails, read          |
+// | acquire                  | one; only while the variable is positive    | update                                     |
 // | lock, unlock             | one; a lock only while the mutex is free   | write of the mutex                         |
 // | wait                     | one to leave the mutex and queue           | write of mutex and condition variable      |
 // |                          | one to take the mutex back, once signalled | write of the mutex                         |
@@ -73,6 +74,7 @@ public:
     struct Options {
         bool keeps_going = false;         // past failed checks, to the end of the run
         std::uint64_t steps_max = 10'000;  // more end the run
+        bool announces = true;  // no: what a step touches is known only after it, as with tasks (not for mutexes)
     };
 
     explicit Machine(MachineProgram program) : Machine(std::move(program), Options()) {}
@@ -136,6 +138,8 @@ public:
     [[nodiscard]] Announced fetch_add(Variable variable, std::int64_t value);
     /// Gives 1 if the variable was `expected` and is `desired` now, else 0.
     [[nodiscard]] Announced cas(Variable variable, std::int64_t expected, std::int64_t desired);
+    /// Takes one from the variable, waiting while there is none: a semaphore, which `fetch_add` releases.
+    [[nodiscard]] Announced acquire(Variable variable);
     [[nodiscard]] Announced lock(Mutex mutex);
     [[nodiscard]] Announced unlock(Mutex mutex);
     [[nodiscard]] Announced wait(CondVar cond_var, Mutex mutex);
@@ -151,7 +155,7 @@ public:
 
 private:
     enum class Kind : std::uint8_t {
-        none, read, write, fetch_add, cas, lock, unlock, wait, sleep, reacquire, signal, spawn, join
+        none, read, write, fetch_add, cas, acquire, lock, unlock, wait, sleep, reacquire, signal, spawn, join
     };
     struct Pending {
         Kind kind = Kind::none;
@@ -200,6 +204,10 @@ private:
     bool ask(ChoiceKind kind, std::uint32_t classes, std::uint32_t& taken);
     bool is_over() const { return abandoned_ || (failed_ && !options_.keeps_going); }
     EntityStep step_of(std::uint32_t who) const { return {keys_[who], threads_[who].step}; }
+    EntityKind kind() const { return options_.announces ? EntityKind::thread : EntityKind::task; }
+    std::span<const Operation> pending_of(const ThreadState& thread) const {
+        return {thread.operations, options_.announces ? thread.operations_count : 0};
+    }
 
     MachineProgram program_;
     Options options_;
