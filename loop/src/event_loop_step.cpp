@@ -100,6 +100,20 @@ void EventLoop::tick() {
         world_->move_clock(now);
     }
     release_due_timers();
+    if (world_->wants_steps()) [[unlikely]] {
+        report_clock_step();
+    }
+}
+
+/// Tells the strategy that the clock has moved, and what came due: it is nobody else's step.
+void EventLoop::report_clock_step() {
+    world_->strategy()->after_step({.entity = {time_key, ticks_},
+                                    .kind = EntityKind::time,
+                                    .wake = WakeReason::time_passes,
+                                    .footprint = world_->footprint(),
+                                    .enabled = world_->enabled(),
+                                    .data_classes = world_->choices().data_classes()});
+    world_->clear_step();
 }
 
 /// Returns the deadline to which the clock goes: the earliest, or, as a mishap, a later one within the slack.
@@ -133,6 +147,9 @@ void EventLoop::let_time_pass() {
     world_->move_clock(now);
     world_->digest().fold(time_key);
     release_due_timers();
+    if (world_->wants_steps()) [[unlikely]] {
+        report_clock_step();
+    }
     ready_.begin_batch();
 }
 

@@ -82,6 +82,7 @@ void GatherBase::watch() {
 
 void GatherBase::child_done(FutureBase& child) {
     --unfinished_;
+    loop().world().touch(*this, Access::update);  // whose end comes last, or fails first, decides
     const bool is_cancelled = child.state() == State::cancelled;
     std::exception_ptr exception = is_cancelled ? nullptr : child.exception();  // counts as having looked at it
     if (is_done()) {

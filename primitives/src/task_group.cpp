@@ -23,6 +23,10 @@ void TaskGroup::check_accepts_tasks() const {
 
 namespace detail {
 
+GroupState::GroupState(TaskBase& parent) : parent_(&parent) {
+    cell_.key = child_key(parent.entity.key, hash_text("group"), parent.entity.step);
+}
+
 void GroupState::explain(WaitExplanation& explanation) const {
     explanation.what = fmt::format("{} task{} of a TaskGroup", unfinished_, unfinished_ == 1 ? "" : "s");
     for (const Ref<TaskBase>& task : tasks_) {
@@ -43,6 +47,7 @@ void GroupState::check_accepts_tasks() const {
 }
 
 void GroupState::add(TaskBase& task) {
+    touch();
     forget_finished();
     tasks_.emplace_back(&task);
     ++unfinished_;
@@ -59,13 +64,17 @@ void GroupState::forget_finished() {
 
 void GroupState::abort() {
     is_aborting_ = true;
+    touch();
     for (const Ref<TaskBase>& task : tasks_) {
         task->cancel(nullptr);
     }
 }
 
+void GroupState::touch() { parent_->loop().world().touch(cell_, Access::update); }
+
 void GroupState::task_done(TaskBase& task) {
     --unfinished_;
+    touch();
     if (waiter_ != nullptr && unfinished_ == 0 && !waiter_->is_done()) {
         waiter_->finish();
     }
@@ -107,6 +116,7 @@ std::exception_ptr GroupState::wait_once(Place place) {
 
 void GroupState::exit(std::exception_ptr body_failure, bool is_body_cancelled, Place place) {
     is_exiting_ = true;
+    touch();
     std::exception_ptr cancellation = is_body_cancelled ? body_failure : nullptr;
     if (body_failure != nullptr && !is_aborting_) {
         abort();

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include <fmt/format.h>
+#include <mishap/sim/make_strategy.hpp>
 #include <mishap/properties/detail/tape_places.hpp>
 
 #include "channel.hpp"
@@ -100,7 +101,7 @@ Outcome search_scenario(const Scenario& scenario, const Settings& settings, std:
         return outcome_of(explore(scenario.body, options), replay_command);
     }
     // An exhaustive search is one walk through all orders; there is no part of it to give away.
-    const std::uint64_t jobs_max = search.options.strategy == Strategy::exhaustive ? 1 : search.options.runs_max;
+    const std::uint64_t jobs_max = describe(search.options.strategy).is_systematic ? 1 : search.options.runs_max;
     SharedSearch shared(static_cast<unsigned>(std::min<std::uint64_t>(settings.jobs, std::max<std::uint64_t>(jobs_max, 1))));
     std::vector<Outcome> deaths;
     const auto on_end = [&](const WorkerEnd& end) {

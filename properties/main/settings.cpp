@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <mishap/loop/detail/stack_pool.hpp>
 #include <mishap/sim/errors.hpp>
+#include <mishap/sim/make_strategy.hpp>
 #include <unistd.h>
 
 #include "values.hpp"
@@ -12,13 +14,6 @@
 namespace mishap::detail {
 
 namespace {
-
-struct NamedStrategy {
-    const char* name;
-    Strategy::Kind kind;
-};
-constexpr NamedStrategy strategies[] = {
-    {"automatic", Strategy::automatic}, {"random", Strategy::random}, {"exhaustive", Strategy::exhaustive}};
 
 void set_seed(Settings& settings, std::string_view value, std::string_view source) {
     settings.seed = read_count(value, source);
@@ -37,14 +32,14 @@ void set_time(Settings& settings, std::string_view value, std::string_view sourc
 
 void set_strategy(Settings& settings, std::string_view value, std::string_view source) {
     std::vector<std::string> names;
-    for (const NamedStrategy& strategy : strategies) {
+    for (const StrategyName& strategy : strategy_names()) {
         names.emplace_back(strategy.name);
         if (value == strategy.name) {
             settings.strategy = strategy.kind;
             return;
         }
     }
-    throw UsageError(fmt::format("{} was given '{}'; it takes automatic, random or exhaustive.{}", source, value,
+    throw UsageError(fmt::format("{} was given '{}'; it takes {}.{}", source, value, fmt::join(names, ", "),
                                  did_you_mean(close_matches(value, names))));
 }
 
@@ -85,7 +80,7 @@ const std::vector<Setting>& all_settings() {
          set_runs},
         {"--time", "MISHAP_TIME", "T", "Begin no run of a scenario after T, such as 500ms, 60s, 5m or 1h; 0s: no limit",
          set_time},
-        {"--strategy", "MISHAP_STRATEGY", "NAME", "Search by automatic, random or exhaustive (default: as the scenario says)",
+        {"--strategy", "MISHAP_STRATEGY", "NAME", "Search by automatic, random, pct, pos, urw, surw, dpor, preemptions, delays or exhaustive (default: as the scenario says)",
          set_strategy},
         {"--jobs", "MISHAP_JOBS", "N",
          "Share a scenario's runs among N processes (default: 1); 0: run in this process, for a debugger", set_jobs},
@@ -134,10 +129,8 @@ std::string describe(const Settings& settings) {
     constexpr const char* own = "each scenario's own";
     const auto time = settings.time.value_or(std::chrono::nanoseconds(0));
     std::string strategy = own;
-    for (const NamedStrategy& named : strategies) {
-        if (settings.strategy == named.kind) {
-            strategy = named.name;
-        }
+    if (settings.strategy.has_value()) {
+        strategy = describe(*settings.strategy).name;
     }
     return fmt::format("settings: runs {}, time {}, strategy {}, jobs {}, seed {}, tapes in {}{}{}",
                        settings.runs.has_value() ? std::to_string(*settings.runs) : own,

@@ -43,6 +43,8 @@ public:
     }
     bool is_exhausted() const override { return strategy_->is_exhausted(); }
     bool has_diverged() const override { return strategy_->has_diverged(); }
+    std::optional<std::uint64_t> interleavings() const override { return strategy_->interleavings(); }
+    std::optional<double> next_is_new_max() const override { return strategy_->next_is_new_max(); }
 
 private:
     std::unique_ptr<Strategy> strategy_;

@@ -14,8 +14,9 @@
 #include <mishap/properties/detail/tape_places.hpp>
 #include <mishap/properties/detail/watchdog.hpp>
 #include <mishap/sim/build_name.hpp>
+#include <mishap/sim/make_strategy.hpp>
 #include <mishap/sim/mapped_tape.hpp>
-#include <mishap/sim/portfolio.hpp>
+#include <mishap/sim/random_walk.hpp>
 #include <mishap/sim/replay_line.hpp>
 #include <mishap/sim/tape_file.hpp>
 
@@ -62,8 +63,24 @@ std::string promises_of(const ExploreOptions& options) {
     if (options.timer_slack.count() != 0) {
         text += fmt::format(", timers within {} count as simultaneous", detail::format_time(options.timer_slack.count()));
     }
-    return text + "; tasks switch only where they wait";
+    text += "; tasks switch only where they wait";
+    return text + (options.sharing == Sharing::tracked ? "; tasks share nothing beside tracked objects" : "");
 }
+
+/// Answers as another strategy does, and asks for fingerprints.
+class FingerprintedStrategy final : public Strategy {
+public:
+    explicit FingerprintedStrategy(Strategy& strategy) : strategy_(strategy) {}
+    const char* name() const override { return strategy_.name(); }
+    Needs needs() const override { return {.steps = strategy_.needs().steps, .footprints = true}; }
+    bool begin_run(const RunInfo& run) override { return strategy_.begin_run(run); }
+    std::uint32_t pick(const Question& question) override { return strategy_.pick(question); }
+    void after_step(const Step& step) override { strategy_.after_step(step); }
+    void end_run(const Summary& summary) override { strategy_.end_run(summary); }
+
+private:
+    Strategy& strategy_;
+};
 
 /// One exploration, from the calm runs to the report.
 class Exploration {
@@ -101,13 +118,26 @@ public:
                                                          .time_max = options_.time_limit,
                                                          .first_run = options_.first_run,
                                                          .stride = options_.stride});
+            if (options_.sharing == Sharing::tracked && report_.search.is_exhausted) {
+                try_to_refute(explorer);
+            }
         } else {
             report_.search.runs = report_.search.digests = 1;
             report_.search.failure = calm_failure_;
         }
+        if (report_.search.has_threads) {
+            report_.promises += "; threads switch only before operations on what they share";
+        }
+        report_.is_pruned = options_.sharing == Sharing::tracked || report_.search.has_threads;
         report_.notes = report_.search.notes;
         if (report_.search.failure.has_value()) {
             handle(*report_.search.failure, part);
+        } else if (report_.search.is_promise_broken) {
+            report_.finding = Finding{
+                .kind = FindingKind::broken_promise,
+                .what = "two runs that differ in the order of independent steps only ended differently: tasks share something that "
+                        "is not tracked; put it into a Shared, or leave out .sharing = Sharing::tracked",
+                .label = "sharing"};
         } else if (report_.search.has_diverged) {
             const TracedRun one = detail::trace_prefix(program_, world_, report_.search.diverged);
             const TracedRun other = detail::trace_prefix(program_, world_, report_.search.diverged);
@@ -195,6 +225,16 @@ private:
             calm_failure_ = Failure{0, *first.run.finding, first.run.tape, first.run.digest, first.run.steps};
         }
         return true;
+    }
+
+    /// What the claim "all interleavings" rests on is put to a test of its own: random runs, a tenth of the budget.
+    void try_to_refute(Explorer& explorer) {
+        RandomWalk walk(mix(report_.seed, hash_text("refute")));
+        FingerprintedStrategy fingerprinted(walk);
+        const SearchResult result = explorer.search(
+            fingerprinted, {.runs_max = std::max<std::uint64_t>(options_.runs_max / 10, 1), .time_max = options_.time_limit / 10});
+        report_.search.is_promise_broken = result.is_promise_broken;
+        report_.search.failure = result.failure;
     }
 
     void handle(const Failure& failure, detail::SearchPart* part) {

@@ -84,12 +84,21 @@ std::string Report::headline() const {
     if (strategy == "replay") {
         return "the replay found nothing wrong";
     }
+    if (search.is_exhausted && search.interleavings.has_value() && is_pruned) {
+        return *search.interleavings == 1 ? std::string("the only interleaving passes")
+                                          : fmt::format("all {} interleavings pass", *search.interleavings);
+    }
     if (search.is_exhausted) {
         // Not the runs: a strategy that makes others in between makes some orders twice.
         return fmt::format("all {} orders pass ({} distinct fingerprint{})", search.digests, search.fingerprints,
                            search.fingerprints == 1 ? "" : "s");
     }
-    return fmt::format("{} passed, {} of them distinct; that is not all there are", plural(search.runs, "run"), search.digests);
+    std::string text =
+        fmt::format("{} passed, {} of them distinct; that is not all there are", plural(search.runs, "run"), search.digests);
+    if (search.next_is_new_max.has_value()) {
+        text += fmt::format(" (one more shows a new interleaving with a probability of at most {:.2g})", *search.next_is_new_max);
+    }
+    return text;
 }
 
 std::string Report::to_text(std::string_view replay_command) const {

@@ -51,6 +51,16 @@ Replayed replayed_from(const World& world) {
 
 }  // namespace
 
+/// Returns whether the last run ended differently from an earlier one, although they differ in the order of independent steps
+/// only.
+bool Explorer::breaks_promise() {
+    if (world_.options().sharing != Sharing::tracked || world_.choices().is_abandoned()) {
+        return false;
+    }
+    const auto [known, is_new] = states_.try_emplace(world_.fingerprint(), world_.state());
+    return !is_new && known->second != world_.state();
+}
+
 SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
     SearchResult result;
     boost::unordered_flat_set<std::uint64_t> digests;
@@ -80,6 +90,10 @@ SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
         if (!world_.notes().empty()) {
             add_notes(result.notes, world_.notes());
         }
+        if (has_fingerprints && breaks_promise()) [[unlikely]] {
+            result.is_promise_broken = true;
+            break;
+        }
         if (world_.has_failed()) {
             const std::span<const Choice> tape = world_.choices().tape();
             result.failure = Failure{number, *world_.finding(), Tape(tape.begin(), tape.end()), world_.verdict().digest,
@@ -106,6 +120,9 @@ SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
         result.diverged.assign(tape.begin(), tape.end());
     }
     result.waits = world_.activity().waits;
+    result.has_threads = world_.activity().threads != 0;
+    result.interleavings = result.is_exhausted ? strategy.interleavings() : std::nullopt;
+    result.next_is_new_max = strategy.next_is_new_max();
     result.digests = digests.size();
     result.fingerprints = fingerprints.size();
     result.elapsed = std::chrono::nanoseconds(detail::monotonic_now_ns() - begin_ns);

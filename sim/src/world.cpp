@@ -39,7 +39,7 @@ void World::begin_run(Strategy* strategy) {
     chain_ = nullptr;
     between_steps_ = 0;
     steps_ = 0;
-    fingerprint_ = 0;
+    fingerprint_ = values_ = 0;
     strategy_ = strategy;
     tearing_down_ = false;
     spent_ = {};
@@ -80,6 +80,7 @@ void World::move_clock(std::int64_t now_ns) {
 std::int64_t World::real_now_ns() const { return detail::monotonic_now_ns() - real_start_ns_; }
 
 void World::begin_thread(std::uint32_t number) {
+    ++activity_.threads;
     if (options_.races == Detect::off) {
         return;
     }
@@ -123,12 +124,14 @@ void World::observe(const Touch& touch, detail::Tracked* object, const char* ope
             object->reads_sum += hash;
             *chain_ = hash;
             fingerprint_ += mix(hash, 1);
+            values_ += mix(hash, static_cast<std::uint64_t>(value));
         } else {
             const std::uint64_t hash = mix(cause + object->reads_sum, object->key ^ 0x5a5a'5a5a'5a5a'5a5aU);
             object->write_hash = hash;
             object->reads_sum = 0;
             *chain_ = hash;
             fingerprint_ += mix(hash, 2);
+            values_ += mix(hash, static_cast<std::uint64_t>(value));
         }
     }
     if (observer_ != nullptr) {
@@ -139,6 +142,11 @@ void World::observe(const Touch& touch, detail::Tracked* object, const char* ope
               .what = operation,
               .place = place});
     }
+}
+
+std::uint64_t World::state() const {
+    const std::uint64_t end = finding_.has_value() ? hash_text(finding_->signature()) : 0;
+    return mix(values_ + end, static_cast<std::uint64_t>(verdict_.time_ns));
 }
 
 void World::clear_step() {

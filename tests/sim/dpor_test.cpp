@@ -8,7 +8,7 @@
 
 #include <mishap/sim/exhaustive.hpp>
 #include <mishap/sim/explorer.hpp>
-#include <mishap/sim/portfolio.hpp>
+#include "sim/taking_turns.hpp"
 #include <mishap/sim/random_walk.hpp>
 
 #include "sim/machine_programs.hpp"
@@ -256,7 +256,7 @@ TEST_CASE("beside other strategies it makes the runs that it makes alone") {
     members.push_back(std::make_unique<Dpor>());
     members.push_back(std::make_unique<RandomWalk>(5));
     const Dpor& dpor = static_cast<const Dpor&>(*members.front());
-    Portfolio both(std::move(members));
+    TakingTurns both(std::move(members));
     Machine machine(lastzero(5), patient);
     const Seen seen = explore_all(machine, both, 10'000);
     CHECK(both.is_exhausted());

@@ -4,7 +4,7 @@
 
 #include <mishap/sim/errors.hpp>
 #include <mishap/sim/exhaustive.hpp>
-#include <mishap/sim/portfolio.hpp>
+#include "sim/taking_turns.hpp"
 
 #include "order_counts.hpp"
 #include "support/catch.hpp"
@@ -95,7 +95,7 @@ TEST_CASE("PCT makes the same runs as a member of a portfolio") {
     std::vector<std::unique_ptr<Strategy>> members;
     members.push_back(std::make_unique<Exhaustive>());
     members.push_back(std::make_unique<Pct>(2, 7, 2));
-    Portfolio portfolio(std::move(members));
+    test::TakingTurns portfolio(std::move(members));
     Pct alone(2, 7, 2);
     const auto both = test::orders_of(portfolio, {4, 4}, test::limits(40));
     const auto expected = test::orders_of(alone, {4, 4}, test::limits(20, 1, 2));

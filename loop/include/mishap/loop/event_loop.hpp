@@ -231,6 +231,7 @@ private:
     void run_handle(detail::HandleBase& handle);
     void tell_names(std::uint64_t key, std::uint64_t creator, std::string segment);
     void let_time_pass();
+    void report_clock_step();
     void release_due_timers();
     bool may_time_pass();
     void maybe_inject_cancellation(detail::TaskBase& task);

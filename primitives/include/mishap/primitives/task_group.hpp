@@ -15,7 +15,7 @@ namespace detail {
 /// The part of a group that its tasks' callbacks know; it lives until the last of them is called.
 class GroupState final : public Block, public Explainer {
 public:
-    explicit GroupState(TaskBase& parent) : parent_(&parent) {}
+    explicit GroupState(TaskBase& parent);
 
     void explain(WaitExplanation& explanation) const override;
 
@@ -27,12 +27,14 @@ public:
     void exit(std::exception_ptr body_failure, bool is_body_cancelled, Place place);
 
 private:
+    void touch();
     void task_done(TaskBase& task);
     void forget_finished();
     /// Waits once; returns the CancelledError that ended the wait, if one did.
     std::exception_ptr wait_once(Place place);
 
     Ref<TaskBase> parent_;
+    Tracked cell_;  // what its tasks change when they end
     std::vector<Ref<TaskBase>> tasks_;  // oldest first; finished ones are dropped now and then
     std::size_t unfinished_ = 0;        // tasks whose callback has not been called
     std::vector<std::exception_ptr> errors_;

@@ -28,6 +28,7 @@ struct Report {
     std::uint64_t seed = 0;
     std::string strategy;
     std::string promises;  // what the claim "all" rests on
+    bool is_pruned = false;  // runs that differ in the order of independent steps only count as one
 
     std::optional<Finding> finding;  // of the shrunk run; none: every run passed
     std::optional<ShrinkResult> shrunk;

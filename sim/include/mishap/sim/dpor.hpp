@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include <mishap/sim/strategy.hpp>
 
@@ -51,6 +52,9 @@ public:
     /// longer than 32,768 steps) or drew amounts from more values than were offered, nor after branches were left out.
     bool is_exhausted() const override;
     bool has_diverged() const override;
+    std::optional<std::uint64_t> interleavings() const override {
+        return is_exhausted() ? std::optional(counts().interleavings) : std::nullopt;
+    }
 
     /// How the runs ended so far.
     struct Counts {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <mishap/sim/playback.hpp>
 #include <mishap/sim/world.hpp>
 
@@ -46,8 +47,12 @@ struct SearchResult {
     std::uint64_t digests = 0;       // distinct runs
     std::uint64_t fingerprints = 0;  // distinct interleavings; 0 when the strategy did not ask for footprints
     bool is_exhausted = false;       // every run was made
+    bool has_threads = false;        // the program makes simulated threads
+    std::optional<std::uint64_t> interleavings;  // how many there are, if each was made once
+    std::optional<double> next_is_new_max;       // how probable it is at most that one more random run is new
     bool has_diverged = false;       // the last run began as an earlier one and yet went another way
     Tape diverged;                   // what that run answered
+    bool is_promise_broken = false;  // a run ended differently from one with the same fingerprint: see Sharing::tracked
     std::optional<Failure> failure;
     std::vector<Note> notes;         // distinct ones
     std::chrono::nanoseconds elapsed{0};
@@ -68,13 +73,17 @@ public:
     /// Is called about ten times a second.
     void on_progress(std::function<void(const Progress&)> callback) { on_progress_ = std::move(callback); }
 
-    /// Searches with `strategy`; the first run that fails ends the search.
+    /// Searches with `strategy`; the first run that fails ends the search. Under `Sharing::tracked` so does the first that
+    /// shows that it does not hold, in this or an earlier search of this explorer.
     SearchResult search(Strategy& strategy, const SearchLimits& limits);
 
 private:
     Program& program_;
+    bool breaks_promise();
+
     World& world_;
     std::function<void(const Progress&)> on_progress_;
+    boost::unordered_flat_map<std::uint64_t, std::uint64_t> states_;  // by fingerprint; looked up only
 };
 
 /// One run that was played from a tape.

@@ -22,6 +22,7 @@ enum class FindingKind : std::uint8_t {
     never_retrieved,  // a future's exception was never looked at
     foreign_thread,  // a real thread took part, which no tape can repeat
     divergence,   // the same tape gave another run: the program is not deterministic
+    broken_promise,  // tasks share something beside tracked objects, although the options say that they do not
     race,         // two threads access a variable, nothing orders them, and one writes
 };
 

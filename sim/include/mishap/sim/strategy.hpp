@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include <mishap/sim/choice.hpp>
@@ -99,9 +100,16 @@ class Strategy {
 public:
     /// The strategies that can be asked for by name.
     enum Kind : std::uint8_t {
-        automatic,   // random walk and exhaustive search in turn, until the second has made every run
+        automatic,   // all of them, interleaved; see Automatic
         random,      // random walk
         exhaustive,  // every run, each once
+        dpor,        // every interleaving, each once: optimal dynamic partial order reduction
+        pct,         // priorities that change at few random places, of depth 3
+        pos,         // partial order sampling
+        urw,         // uniform random walk
+        surw,        // selectively uniform random walk
+        preemptions, // every run, those with few preemptions of threads first
+        delays,      // every run, those with few mishaps first
     };
 
     /// Parts of the interface that cost time and are therefore off unless asked for.
@@ -129,6 +137,14 @@ public:
 
     /// Returns whether every run that the options allow has been made, so that "all" may be claimed.
     virtual bool is_exhausted() const { return false; }
+
+    /// Returns how many interleavings there are, when all were made and each was made once; nothing if this strategy makes
+    /// every order of steps, or has not made all.
+    virtual std::optional<std::uint64_t> interleavings() const { return std::nullopt; }
+
+    /// Returns an upper bound (95 % confidence) of the probability that one more random run shows a new interleaving; nothing
+    /// if this strategy cannot tell.
+    virtual std::optional<double> next_is_new_max() const { return std::nullopt; }
 
     /// Returns whether equal answers led to different questions: the program is not deterministic. The search ends then.
     virtual bool has_diverged() const { return false; }

@@ -120,6 +120,9 @@ public:
     /// Returns how many runs were begun since this world was made.
     std::uint64_t runs() const { return runs_; }
     std::uint64_t fingerprint() const { return fingerprint_; }
+    /// Returns a hash of what the run read and wrote, when, and how it ended: equal for runs with equal fingerprints, as long as
+    /// what is not tracked does not matter.
+    std::uint64_t state() const;
 
     bool wants_steps() const { return wants_steps_; }
     /// The running step, filled while it runs when a strategy wants steps.
@@ -180,7 +183,8 @@ public:
     /// What the search has seen to be possible, for "a search that asked no choice or never contended says so".
     struct Activity {
         std::uint64_t touches = 0;
-        std::uint64_t waits = 0;  // of tasks, on futures
+        std::uint64_t waits = 0;    // of tasks, on futures
+        std::uint64_t threads = 0;  // simulated ones
     };
     Activity& activity() { return activity_; }
 
@@ -205,6 +209,7 @@ private:
     std::uint64_t steps_ = 0;
     std::uint64_t runs_ = 0;
     std::uint64_t fingerprint_ = 0;
+    std::uint64_t values_ = 0;  // of the accesses, summed as the fingerprint is
     Strategy* strategy_ = nullptr;
     Observer* observer_ = nullptr;
     Spent spent_;

@@ -1,0 +1,81 @@
+#include <mishap/mishap.hpp>
+
+#include "support/catch.hpp"
+
+using namespace mishap;
+using namespace std::chrono_literals;
+
+namespace {
+
+ExploreOptions tracked() {
+    ExploreOptions options;
+    options.name = "sharing";
+    options.sharing = Sharing::tracked;
+    options.runs_max = 20'000;
+    return options;
+}
+
+/// Three tasks make two steps each, on variables of their own.
+void apart() {
+    Shared<int> n[3];
+    std::vector<Task<void>> tasks;
+    for (Shared<int>& own : n) {
+        tasks.push_back(create_task([&own] {
+            own.store(1);
+            sleep(0s);
+            own.fetch_add(1);
+        }));
+    }
+    for (const Task<void>& task : tasks) {
+        await(task);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("tasks that share nothing tracked have few interleavings, when they share nothing else either") {
+    ExploreOptions options = tracked();
+    options.strategy = Strategy::dpor;
+    const Report pruned = explore(apart, options);
+    CHECK(pruned.passed());
+    REQUIRE(pruned.search.interleavings.has_value());
+    options.sharing = Sharing::unknown;
+    const Report all = explore(apart, options);
+    REQUIRE(all.search.interleavings.has_value());
+    CHECK(*pruned.search.interleavings * 20 < *all.search.interleavings);
+    CHECK(pruned.headline().find("interleaving") != std::string::npos);
+    CHECK(all.headline().find("orders pass") != std::string::npos);
+}
+
+TEST_CASE("a promise that tasks share nothing untracked is refuted when they do") {
+    const auto body = [] {
+        int hidden = 0;
+        Shared<int> a{0, "a"};
+        Shared<int> b{0, "b"};
+        const auto one = create_task([&] { hidden = 1; a.store(hidden); }, {.name = "one"});
+        const auto two = create_task([&] { b.store(hidden); }, {.name = "two"});
+        await(one);
+        await(two);
+    };
+    const Report report = explore(body, tracked());
+    REQUIRE_FALSE(report.passed());
+    CHECK(report.finding->kind == FindingKind::broken_promise);
+    ExploreOptions options = tracked();
+    options.sharing = Sharing::unknown;
+    CHECK(explore(body, options).passed());
+}
+
+TEST_CASE("a promise that is kept is not refuted") {
+    const auto body = [] {
+        Shared<int> shown{0, "shown"};
+        Shared<int> b{0, "b"};
+        const auto one = create_task([&] { shown.store(1); }, {.name = "one"});
+        const auto two = create_task([&] { b.store(shown.load()); }, {.name = "two"});
+        await(one);
+        await(two);
+    };
+    const Report report = explore(body, tracked());
+    INFO(report.to_text());
+    CHECK(report.passed());
+    CHECK(report.search.is_exhausted);
+}
