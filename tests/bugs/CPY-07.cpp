@@ -4,6 +4,7 @@
 // back: its caller goes on, and gives up a lock that it does not hold.
 
 #include "condition.hpp"
+#include "done_or_due.hpp"
 #include "invariants.hpp"
 
 using namespace mishap;
@@ -25,16 +26,7 @@ struct HandmadeWaitFor {
     template <class F>
     static void wait_for(F function, std::chrono::nanoseconds delay) {
         const auto work = create_task(function, {.name = "work"});
-        const auto waiter = get_running_loop().create_future<void>();
-        const auto release = [waiter] {
-            if (!waiter.done()) {
-                waiter.set_result();
-            }
-        };
-        work.add_done_callback([release](const Future<void>&) { release(); });
-        TimerHandle timer = get_running_loop().call_later(delay, release);
-        await(waiter);
-        timer.cancel();
+        wait_until_done_or_due(work, delay);
         if (work.done()) {
             return await(work);
         }
