@@ -33,6 +33,11 @@ void no_running_loop(const char* operation) {
 }
 
 void no_current_task(const char* operation) {
+    if (current_loop->current_task() != nullptr) {
+        throw UsageError(fmt::format(
+            "{} was called in a simulated thread; threads do not await: use Mutex, CondVar and Shared, or call_soon_threadsafe()",
+            operation));
+    }
     throw UsageError(fmt::format(
         "{} was called in a callback, where nothing may wait; make a task with create_task() and wait there", operation));
 }
@@ -98,6 +103,7 @@ void EventLoop::begin_run() {
 
 void EventLoop::end_run() {
     tasks_.clear();
+    threads_.clear();
     ready_.clear();
     timers_.clear();
     {
@@ -123,6 +129,11 @@ void EventLoop::close() {
 void EventLoop::check_usable() const {
     if (is_closed_) {
         throw UsageError("something was scheduled on a closed loop; make a new EventLoop");
+    }
+    if (current_ != nullptr && current_->is_thread) [[unlikely]] {
+        throw UsageError(
+            "something was scheduled on the loop from a simulated thread; only call_soon_threadsafe() may be called from "
+            "another thread than the loop's");
     }
 }
 

@@ -3,6 +3,7 @@
 #include <mishap/loop/event_loop.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include <mishap/loop/detail/stack_overflow.hpp>
 #include <mishap/sim/errors.hpp>
@@ -241,6 +242,12 @@ void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
 EventLoop::Outcome EventLoop::run_some() {
     const bool is_simulated = world_->is_simulated();
     for (bool first = true;; first = false) {
+        if (threads_.is_active()) [[unlikely]] {
+            if (const std::optional<Outcome> outcome = step_with_threads(first)) {
+                return *outcome;
+            }
+            continue;
+        }
         // An iteration that begins with entries ready and no timers is nothing but its bounds. This is asked first: with
         // random picks nobody can guess when a batch is over.
         const bool is_plain = is_simulated && timers_.empty() && !is_stopping_ && !ready_.empty();
@@ -419,6 +426,9 @@ void EventLoop::run_handle(detail::HandleBase& handle) {
 }
 
 std::span<const Candidate> EventLoop::candidates() {
+    if (threads_.is_active()) {
+        return candidates_with_threads();
+    }
     candidates_.clear();
     ready_.for_each_selectable([&](const detail::ReadyEntry& entry) {
         candidates_.push_back(candidate(static_cast<const detail::Ready&>(entry),
@@ -429,6 +439,183 @@ std::span<const Candidate> EventLoop::candidates() {
                                .kind = EntityKind::time,
                                .wake = WakeReason::time_passes,
                                .calm_rank = static_cast<std::uint32_t>(candidates_.size()),
+                               .step = ticks_ + 1});
+    }
+    return candidates_;
+}
+
+// ---- with simulated threads ------------------------------------------------------------------------------------------
+//
+// While there are threads, what goes next is the thread that went last, as long as it can; or something of the loop's; or
+// another thread. The loop is a thread too: when one of its tasks has announced an operation in the middle of its step,
+// nothing else of the loop can go.
+
+std::uint32_t EventLoop::loop_candidates() const {
+    if (threads_.held() != nullptr) {
+        return threads_.is_held_enabled() ? 1 : 0;
+    }
+    const std::uint32_t entries = ready_.selectable();
+    return is_any_order_ ? entries : std::min<std::uint32_t>(entries, 1);
+}
+
+std::optional<EventLoop::Outcome> EventLoop::step_with_threads(bool is_first) {
+    if (foreign_call_.load(std::memory_order_relaxed) && was_called_from_elsewhere()) [[unlikely]] {
+        return Outcome::verdict;
+    }
+    if (threads_.held() == nullptr && ready_.batch_left() == 0) {
+        if (is_stopping_ && !is_first) {
+            return Outcome::stopped;
+        }
+        if (!timers_.empty()) {
+            release_due_timers();
+        }
+        ready_.begin_batch();
+    }
+    if (loop_candidates() + threads_.enabled() == 0) {
+        if (timers_.empty() || threads_.held() != nullptr) {
+            return Outcome::stuck;  // when the loop's own thread is blocked, what comes due does not help
+        }
+        tick();
+        ready_.begin_batch();
+        return world_->has_failed() || world_->choices().is_abandoned() ? std::optional(Outcome::verdict) : std::nullopt;
+    }
+    return step_among_threads() ? std::nullopt : std::optional(Outcome::verdict);
+}
+
+bool EventLoop::step_among_threads() {
+    const bool may_pass = may_pass_ && threads_.held() == nullptr && may_time_pass();
+    const std::uint32_t of_loop = loop_candidates();
+    const std::uint32_t of_threads = threads_.enabled();
+    const bool goes_on = threads_.last() != nullptr && threads_.last()->is_enabled;
+    const std::uint32_t taken =
+        world_->choices().schedule(of_loop + of_threads + (may_pass ? 1 : 0), *this);
+    if (world_->choices().is_abandoned() && !world_->is_tearing_down()) [[unlikely]] {
+        return false;
+    }
+    if (may_pass && taken == of_loop + of_threads) [[unlikely]] {
+        let_time_pass();
+        return true;
+    }
+    const std::uint32_t begin_of_loop = goes_on ? 1 : 0;
+    if (taken < begin_of_loop) {
+        step_thread(*threads_.last(), taken);
+    } else if (taken >= begin_of_loop + of_loop) {
+        step_thread(threads_.enabled_from_last(taken - of_loop), taken);
+    } else {
+        threads_.set_last(nullptr);
+        if (threads_.held() != nullptr) {
+            continue_held(taken);
+        } else {
+            auto& entry = static_cast<detail::Ready&>(ready_.take(taken - begin_of_loop));
+            if (entry.is_task_entry) {
+                auto& task = static_cast<detail::TaskBase&>(entry);
+                begin_step(task.entity, entry.wake, taken);
+                step_task(task);
+            } else {
+                auto& handle = static_cast<detail::HandleBase&>(entry);
+                begin_step(handle.lane->entity, entry.wake, taken);
+                run_handle(handle);
+            }
+        }
+    }
+    if (world_->steps() > steps_max_) [[unlikely]] {
+        fail_over_steps();
+    }
+    return !world_->has_failed() && !world_->choices().is_abandoned();
+}
+
+void EventLoop::step_thread(detail::ThreadBase& thread, std::uint32_t taken) {
+    threads_.set_last(&thread);
+    const WakeReason wake = thread.wake;
+    thread.wake = WakeReason::yield;
+    begin_step(thread.entity, wake, taken);
+    current_ = &thread;
+    world_->races().switch_to(thread.number + 1);
+    const bool has_ended = resume(thread);
+    world_->races().switch_to(0);
+    current_ = nullptr;
+    if (has_ended) {
+        announce_end(thread);
+        end_step(thread.entity, EntityKind::thread, wake, StepEnd::finished);
+        remove_thread(thread);
+    } else {
+        end_step(thread.entity, EntityKind::thread, wake, thread.is_enabled ? StepEnd::yielded : StepEnd::parked);
+    }
+}
+
+/// Goes on with the task that had announced an operation in the middle of its step.
+void EventLoop::continue_held(std::uint32_t taken) {
+    detail::TaskBase& task = *threads_.held();
+    threads_.let_go();
+    const bool may_inject = std::exchange(may_inject_, false);  // it is at no wait
+    begin_step(task.entity, WakeReason::yield, taken);
+    step_task(task);
+    may_inject_ = may_inject;
+}
+
+/// Runs a new task or thread on its own stack, inside the step of who made it, until it parks; returns whether it ended.
+bool EventLoop::start_nested(detail::TaskBase& task) {
+    detail::TaskBase* const maker = current_;
+    detail::SavedState saved;
+    detail::park_state(thread_globals_, saved);
+    detail::Context& home = maker != nullptr ? maker->fiber->context : hub_;
+    detail::Fiber& fiber = *fibers_->acquire(task, home);
+    task.fiber = &fiber;
+    current_ = &task;
+    detail::switch_context(home, fiber.context);
+    current_ = maker;
+    const bool has_ended = fiber.task == nullptr;
+    if (has_ended) {
+        fibers_->release(&fiber);
+        task.fiber = nullptr;
+    } else {
+        fiber.hub = &hub_;
+    }
+    detail::resume_state(thread_globals_, saved);
+    return has_ended;
+}
+
+std::span<const Candidate> EventLoop::candidates_with_threads() {
+    candidates_.clear();
+    const auto rank = [&] { return static_cast<std::uint32_t>(candidates_.size()); };
+    const auto add = [&](const detail::TaskBase& who, EntityKind kind, WakeReason wake, const Announcement& next) {
+        candidates_.push_back({.key = who.entity.key,
+                               .creator = who.entity.creator,
+                               .kind = kind,
+                               .wake = wake,
+                               .calm_rank = rank(),
+                               .step = who.entity.step + 1,
+                               .enabled_by = who.enabled_by,
+                               .is_pending_known = true,
+                               .pending = next.span()});
+    };
+    const auto add_threads = [&](std::uint32_t from, std::uint32_t to) {
+        for (std::uint32_t i = from; i < to; ++i) {
+            const detail::ThreadBase& thread = threads_.enabled_from_last(i);
+            add(thread, EntityKind::thread, thread.wake, thread.next);
+        }
+    };
+    const bool goes_on = threads_.last() != nullptr && threads_.last()->is_enabled;
+    add_threads(0, goes_on ? 1 : 0);
+    if (threads_.held() != nullptr) {
+        if (threads_.is_held_enabled()) {
+            add(*threads_.held(), EntityKind::task, WakeReason::yield, threads_.held_next());
+        }
+    } else {
+        std::uint32_t left = loop_candidates();
+        ready_.for_each_selectable([&](const detail::ReadyEntry& entry) {
+            if (left != 0) {
+                --left;
+                candidates_.push_back(candidate(static_cast<const detail::Ready&>(entry), rank()));
+            }
+        });
+    }
+    add_threads(goes_on ? 1 : 0, threads_.enabled());
+    if (may_pass_ && threads_.held() == nullptr && may_time_pass()) {
+        candidates_.push_back({.key = time_key,
+                               .kind = EntityKind::time,
+                               .wake = WakeReason::time_passes,
+                               .calm_rank = rank(),
                                .step = ticks_ + 1});
     }
     return candidates_;

@@ -41,7 +41,7 @@ private:
 };
 
 std::size_t EventLoop::tear_down() {
-    if (tasks_.empty()) {
+    if (tasks_.empty() && threads_.live().empty()) {
         return 0;
     }
     const Running running(*this);
@@ -51,12 +51,13 @@ std::size_t EventLoop::tear_down() {
     if (world_->is_simulated()) {
         surviving.emplace();
     }
+    // Threads first: what they refer to may be a task's.
+    std::size_t abandoned = tear_down_threads();
     for (auto task = tasks_.rbegin(); task != tasks_.rend(); ++task) {
         task->cancel(nullptr);
     }
     // In the real world they may take as many steps as they like; one that waits for nothing the loop knows is unwound.
     run_calmly(world_->is_simulated() ? calm_steps_max : ~std::uint64_t{0} / 2);
-    std::size_t abandoned = 0;
     while (!tasks_.empty()) {
         const detail::Ref<detail::TaskBase> task(&tasks_.back());  // the loop lets go of it when it ends
         unwind(*task);
@@ -72,7 +73,12 @@ void EventLoop::run_to_quiescence() {
     const Running running(*this);
     const std::uint64_t end = world_->steps() + calm_steps_max;
     while (world_->steps() < end) {
-        if (ready_.batch_left() == 0) {
+        if (threads_.is_active()) {
+            is_stopping_ = false;
+            if (step_with_threads(false).has_value()) {
+                return;
+            }
+        } else if (ready_.batch_left() == 0) {
             is_stopping_ = false;
             if (!begin_iteration()) {
                 return;

@@ -83,7 +83,7 @@ void TaskBase::throw_interruption() {
 
 std::string TaskBase::segment() const {
     if (name == nullptr) {
-        return fmt::format("task#{}", ordinal);
+        return fmt::format("{}#{}", is_thread ? "thread" : "task", ordinal);
     }
     return ordinal <= 1 ? path_segment(*name) : fmt::format("{}~{}", path_segment(*name), ordinal);
 }

@@ -4,6 +4,21 @@
 
 namespace mishap::detail {
 
+namespace {
+
+/// Returns what a blocked task or thread would do if it could go on.
+Announcement pending_of(EventLoop& loop, const TaskBase& task) {
+    if (task.is_thread) {
+        return static_cast<const ThreadBase&>(task).next;
+    }
+    if (loop.threads().held() == &task) {
+        return loop.threads().held_next();
+    }
+    return Announcement({.object = task.waiting_on->key, .access = Access::read, .may_block = true});
+}
+
+}  // namespace
+
 void BodyProgram::run(World& world) {
     if (options_.reset) {
         options_.reset();
@@ -27,9 +42,9 @@ void BodyProgram::run(World& world) {
 
 void BodyProgram::judge(World& world, FutureBase& main, EventLoop::Outcome outcome) {
     if (outcome == EventLoop::Outcome::stuck) {
-        loop_.for_each_task([&](const TaskBase& task) {
+        loop_.for_each_task_and_thread([&](const TaskBase& task) {
             if (!task.is_done() && task.waiting_on != nullptr) {
-                world.tell_blocked({task.entity.key, task.entity.step}, {task.waiting_on->key, Access::read, true});
+                world.tell_blocked({task.entity.key, task.entity.step}, pending_of(loop_, task));
             }
         });
         if (std::optional<Finding> finding = explain_stuck(loop_)) {
@@ -71,12 +86,12 @@ void BodyProgram::judge_cancelled_main(World& world) {
 }
 
 void BodyProgram::note_leftovers(World& world) {
-    loop_.for_each_task([&](const TaskBase& task) {
+    loop_.for_each_task_and_thread([&](const TaskBase& task) {
         if (task.is_done()) {
             return;
         }
-        const std::string what = fmt::format("task {} was still alive when the program ended: {}", task.segment(),
-                                             await_stack(task));
+        const std::string what = fmt::format("{} {} was still alive when the program ended: {}",
+                                             task.is_thread ? "thread" : "task", task.segment(), await_stack(task));
         if (options_.leaks_are_findings) {
             world.fail({.kind = FindingKind::leaked_task, .what = what, .label = "leaked task", .tasks = {task.path()}});
         } else {

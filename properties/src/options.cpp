@@ -10,7 +10,9 @@ WorldOptions ExploreOptions::world() const {
             .time_passes = time_passes,
             .timer_slack = timer_slack,
             .steps_max = steps_max,
-            .time_max = time_max};
+            .time_max = time_max,
+            .races = races,
+            .lost_updates = lost_updates};
 }
 
 std::uint64_t ExploreOptions::effective_seed() const { return seed.value_or(hash_text(name)); }

@@ -33,7 +33,7 @@ private:
 std::vector<Wait> blocked_waits(EventLoop& loop) {
     const AsCurrent as_current(loop);
     std::vector<Wait> waits;
-    loop.for_each_task([&](const TaskBase& task) {
+    loop.for_each_task_and_thread([&](const TaskBase& task) {
         if (!task.is_done() && task.waiting_on != nullptr) {
             Wait wait{&task, {}};
             task.waiting_on->explain(wait.explanation);

@@ -16,7 +16,7 @@ constexpr std::int64_t progress_period_ns = 100'000'000;
 Summary summary_of(const World& world, std::vector<Blocked>& blocked) {
     blocked.clear();
     for (const World::BlockedEntity& entity : world.blocked()) {
-        blocked.push_back({entity.who.entity, entity.who.step, std::span<const Operation>(&entity.pending, 1)});
+        blocked.push_back({entity.who.entity, entity.who.step, entity.pending.span()});
     }
     const std::optional<Finding>& finding = world.finding();
     return {.failed = finding.has_value(),

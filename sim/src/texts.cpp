@@ -64,6 +64,7 @@ const char* to_text(FindingKind kind) {
         case FindingKind::leaked_task: return "leaked task";
         case FindingKind::never_retrieved: return "exception never retrieved";
         case FindingKind::foreign_thread: return "a real thread took part";
+        case FindingKind::race: return "race";
         case FindingKind::divergence: return "divergence";
     }
     return "unknown";

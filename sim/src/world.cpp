@@ -57,6 +57,7 @@ void World::begin_run(Strategy* strategy) {
     wants_steps_ = needs.steps;
     observing_ = wants_footprints_ || observer_ != nullptr;
     choices_.keep_data_classes(wants_steps_);
+    races_.begin_run();
     if (observing_) {
         names_.clear();
         clear_step();
@@ -78,6 +79,15 @@ void World::move_clock(std::int64_t now_ns) {
 
 std::int64_t World::real_now_ns() const { return detail::monotonic_now_ns() - real_start_ns_; }
 
+void World::begin_thread(std::uint32_t number) {
+    if (options_.races == Detect::off) {
+        return;
+    }
+    races_.start();
+    races_.fork(number);
+    observing_ = true;
+}
+
 void World::subscribe(Observer* observer) {
     observer_ = observer;
     observing_ = wants_footprints_ || observer_ != nullptr;
@@ -97,6 +107,9 @@ void World::observe(const Touch& touch, detail::Tracked* object, const char* ope
         return;
     }
     ++activity_.touches;
+    if (races_.is_active() && touch.relation != Relation::conflict) [[unlikely]] {
+        races_.synchronise(touch.object, touch.access);
+    }
     if (wants_steps_) {
         footprint_.push_back(touch);
     }

@@ -18,6 +18,7 @@
 #include <mishap/loop/detail/fiber.hpp>
 #include <mishap/loop/detail/ready_set.hpp>
 #include <mishap/loop/detail/sticky_flags.hpp>
+#include <mishap/loop/detail/thread_set.hpp>
 #include <mishap/loop/detail/timer_queue.hpp>
 #include <mishap/loop/future.hpp>
 #include <mishap/loop/handle.hpp>
@@ -128,6 +129,7 @@ public:
     /// Returns whether the caller is on the thread that runs the loop, or ran it last.
     bool is_on_own_thread() const { return thread_ == std::this_thread::get_id(); }
 
+    /// Returns the task or simulated thread that runs; null in a callback.
     detail::TaskBase* current_task() const { return current_; }
     detail::RunSerial run_serial() const { return run_; }
 
@@ -146,6 +148,23 @@ public:
     /// Parks the current task for good: its run has a verdict.
     [[noreturn]] void park_failed();
 
+    // ---- simulated threads ---------------------------------------------------------------------------------------
+
+    /// Begins a thread: runs it, inside the step of who made it, up to the first operation it announces.
+    void add_thread(detail::ThreadBase& thread);
+    /// Returns whether an operation on something that threads share may be overtaken by one of a thread.
+    bool has_threads() const { return threads_.is_active(); }
+    /// Announces what the running thread, or the running task of a loop that has threads, does next, and lets others go
+    /// first. Comes back when it is its turn. An operation that is not `possible` waits until `allow` is called for it;
+    /// `obstacle` tells reports for what. Callbacks run on the loop's stack and cannot be overtaken.
+    ///
+    /// Throws:    UsageError when a callback would have to wait.
+    void announce(const Announcement& next, bool possible, detail::Waitable* obstacle, const char* operation,
+                  Place place);
+    /// Allows what `who` has announced, or forbids it, because what it needs has come free or was taken.
+    void allow(detail::TaskBase& who, bool possible);
+    detail::ThreadSet& threads() { return threads_; }
+
     void wake(detail::TaskBase& task, WakeReason reason);
     void schedule(detail::HandleBase& handle, detail::Lane& lane, detail::Block* lane_owner);
     void arm(detail::HandleBase& handle, std::int64_t when_ns);
@@ -163,7 +182,14 @@ public:
             f(task);
         }
     }
-    std::size_t task_count() const { return tasks_.size(); }
+    /// As above, with the simulated threads.
+    template <class F>
+    void for_each_task_and_thread(F&& f) {
+        for_each_task(f);
+        for (detail::ThreadBase* thread : threads_.live()) {
+            f(*thread);
+        }
+    }
 
     /// Allocates a block of this loop's present run.
     template <class B, class... A>
@@ -218,6 +244,16 @@ private:
     void unwind(detail::TaskBase& task);
     void abandon(detail::TaskBase& task);
     bool run_calmly(std::uint64_t steps_max);
+    bool start_nested(detail::TaskBase& task);
+    std::optional<Outcome> step_with_threads(bool is_first);
+    std::uint32_t loop_candidates() const;
+    bool step_among_threads();
+    void step_thread(detail::ThreadBase& thread, std::uint32_t taken);
+    void continue_held(std::uint32_t taken);
+    void announce_end(detail::ThreadBase& thread);
+    void remove_thread(detail::ThreadBase& thread);
+    std::span<const Candidate> candidates_with_threads();
+    std::size_t tear_down_threads();
 
     World* world_;
     detail::ReadySet ready_;  // its batch is the iteration
@@ -236,6 +272,7 @@ private:
     detail::RunSerial run_ = detail::no_run;
     detail::TimerQueue<detail::HandleBase*> timers_;
     TaskList tasks_;
+    detail::ThreadSet threads_;
     std::uint32_t outside_tasks_ = 0;
     std::uint32_t outside_timers_ = 0;
     std::uint32_t outside_objects_ = 0;
@@ -278,7 +315,7 @@ void refuse_nested_run();
 /// Returns the running loop, and makes sure that a task is running in it.
 inline EventLoop& running_task_loop(const char* operation) {
     EventLoop& loop = running_loop(operation);
-    if (loop.current_task() == nullptr) [[unlikely]] {
+    if (loop.current_task() == nullptr || loop.current_task()->is_thread) [[unlikely]] {
         no_current_task(operation);
     }
     return loop;
@@ -313,10 +350,10 @@ private:
 /// Throws:    UsageError when none does.
 inline EventLoop& get_running_loop() { return detail::running_loop("get_running_loop()"); }
 
-/// Returns the task that runs; an invalid handle in a callback.
+/// Returns the task that runs; an invalid handle in a callback or a simulated thread.
 inline AnyTask current_task() {
     detail::TaskBase* const task = detail::running_loop("current_task()").current_task();
-    return task != nullptr ? AnyTask(task) : AnyTask();
+    return task != nullptr && !task->is_thread ? AnyTask(task) : AnyTask();
 }
 
 /// Returns the tasks that are not done, oldest first.
@@ -332,7 +369,7 @@ auto create_task(F&& function, const TaskOptions& options = {}) {
 inline void EventLoop::suspend() {
     detail::Fiber& fiber = *current_->fiber;
     detail::park_state(thread_globals_, fiber.saved);
-    detail::switch_context(fiber.context, hub_);
+    detail::switch_context(fiber.context, *fiber.hub);
     detail::resume_state(thread_globals_, fiber.saved);
 }
 

@@ -68,7 +68,8 @@ public:
     bool must_cancel = false;
     bool is_abandoning = false;           // teardown unwinds it with TaskAbandoned
     bool is_eligible = false;             // for an injected cancellation
-    bool is_main : 1 = false;             // these two share a byte: there may be a million tasks
+    bool is_main : 1 = false;             // these three share a byte: there may be a million tasks
+    bool is_thread : 1 = false;           // a simulated thread, see ThreadBase
     bool is_passing_request : 1 = false;  // for cancellation, to what it waits for
     int cancel_requests_ = 0;
     const std::string* must_cancel_message = nullptr;

@@ -13,7 +13,8 @@ namespace mishap {
 /// updates.
 ///
 /// A task that loads, waits and stores although another task stored meanwhile has lost that update, and the run has
-/// failed. No operation waits or yields. Works outside of runs as a plain variable.
+/// failed. No operation waits or yields among tasks; while there are simulated threads, others may go before each.
+/// Works outside of runs as a plain variable.
 template <class T>
 class Shared : public detail::SharedBase {
 public:
@@ -22,21 +23,25 @@ public:
 
     /// Returns the value.
     T load(Place place = Place::here()) const {
+        announce(Access::read, "Shared.load", place);
         on_read(Use::load, word(value_), "Shared.load", place);
         return value_;
     }
     /// Replaces the value. Is a finding when that undoes the write of another task.
     void store(T value, Place place = Place::here()) {
+        announce(Access::write, "Shared.store", place);
         on_store(word(value), "Shared.store", place);
         value_ = std::move(value);
     }
     /// Replaces the value and returns the old one. Says that replacing whatever is there is right: never a lost update.
     T exchange(T value, Place place = Place::here()) {
+        announce(Access::update, "Shared.exchange", place);
         on_update(word(value), "Shared.exchange", place);
         return std::exchange(value_, std::move(value));
     }
     /// Replaces the value if it equals `expected`; otherwise puts it into `expected`, and is a read. Returns which.
     bool compare_exchange(T& expected, T desired, Place place = Place::here()) {
+        announce(Access::update, "Shared.compare_exchange", place);
         if (!(value_ == expected)) {
             on_read(Use::failed_exchange, word(value_), "Shared.compare_exchange", place);
             expected = value_;
@@ -50,6 +55,7 @@ public:
     T fetch_add(T summand, Place place = Place::here())
         requires std::is_arithmetic_v<T>
     {
+        announce(Access::update, "Shared.fetch_add", place);
         const T old = value_;
         const T sum = static_cast<T>(old + summand);
         on_update(word(sum), "Shared.fetch_add", place);

@@ -42,6 +42,8 @@ struct ExploreOptions {
     std::uint64_t shrink_runs_max = 20'000;
     bool confirm_in_child = true;     // replay also in a process forked before the first run
     bool leaks_are_findings = false;  // tasks left behind, and exceptions never retrieved
+    Detect races = Detect::finding;         // accesses of one Shared by threads that nothing orders
+    Detect lost_updates = Detect::finding;  // writes that undo a write their task or thread has not seen
     std::string out = {};             // folder for tape files; empty: none are written
 
     // ---- the program ----

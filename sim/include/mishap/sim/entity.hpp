@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <span>
 
 namespace mishap {
 
@@ -53,6 +55,17 @@ struct Operation {
     std::uint64_t object = 0;
     Access access = Access::read;
     bool may_block = false;
+};
+
+/// The operations with which an entity's next step begins: what it has announced.
+struct Announcement {
+    std::array<Operation, 2> operations;
+    std::uint32_t count = 0;
+
+    Announcement() = default;
+    explicit Announcement(const Operation& one) : operations{one}, count(1) {}
+    Announcement(const Operation& one, const Operation& two) : operations{one, two}, count(2) {}
+    std::span<const Operation> span() const { return {operations.data(), count}; }
 };
 
 }  // namespace mishap

@@ -22,9 +22,13 @@ enum class FindingKind : std::uint8_t {
     never_retrieved,  // a future's exception was never looked at
     foreign_thread,  // a real thread took part, which no tape can repeat
     divergence,   // the same tape gave another run: the program is not deterministic
+    race,         // two threads access a variable, nothing orders them, and one writes
 };
 
 const char* to_text(FindingKind kind);
+
+/// What is done when a detector objects.
+enum class Detect : std::uint8_t { off, note, finding };
 
 /// Something that fails a run.
 struct Finding {

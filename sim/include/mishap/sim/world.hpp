@@ -11,6 +11,7 @@
 #include <mishap/sim/trace.hpp>
 #include <mishap/sim/finding.hpp>
 #include <mishap/sim/path.hpp>
+#include <mishap/sim/race_detector.hpp>
 #include <mishap/sim/selector.hpp>
 #include <mishap/sim/tracked.hpp>
 #include <mishap/sim/virtual_clock.hpp>
@@ -35,6 +36,8 @@ struct WorldOptions {
     std::chrono::nanoseconds timer_slack{0};  // deadlines so close together may come due together
     std::uint64_t steps_max = 100'000;        // per run
     std::chrono::nanoseconds time_max = std::chrono::hours(24 * 365);  // virtual, per run
+    Detect races = Detect::finding;         // of simulated threads
+    Detect lost_updates = Detect::finding;  // of tasks and threads
 };
 
 /// Everything outside the program in one run: clock, choices, selector, and the record of what happens.
@@ -83,10 +86,10 @@ public:
             observe(touch, &object, operation, place);
         }
     }
-    /// As `touch`, of an object whose value is part of the run.
+    /// As `touch`, of a variable whose value is part of the run: its accesses depend on each other, and order nothing else.
     void touch_value(detail::Tracked& object, Access access, std::int64_t value, const char* operation, Place place) {
         if (observing_) [[unlikely]] {
-            observe({object.key, access, Relation::both, 0, false}, &object, operation, place, value);
+            observe({object.key, access, Relation::conflict, 0, false}, &object, operation, place, value);
         }
     }
     /// Tells the observers of an event; the world fills in time and entity.
@@ -120,13 +123,17 @@ public:
     Strategy* strategy() { return strategy_; }
     void clear_step();
 
+    /// Tells that the program has several threads, numbered from 1 beside the loop's own, 0.
+    void begin_thread(std::uint32_t number);
+    RaceDetector& races() { return races_; }
+
     // ---- the verdict -------------------------------------------------------------------------------------------
 
     /// Tells that an entity can never go on, at the end of a stuck run.
-    void tell_blocked(EntityStep who, const Operation& pending) { blocked_.push_back({who, pending}); }
+    void tell_blocked(EntityStep who, const Announcement& pending) { blocked_.push_back({who, pending}); }
     struct BlockedEntity {
         EntityStep who;
-        Operation pending;
+        Announcement pending;
     };
     const std::vector<BlockedEntity>& blocked() const { return blocked_; }
 
@@ -205,6 +212,7 @@ private:
     std::vector<std::uint64_t> enabled_;
     std::vector<std::uint64_t> disabled_;
     detail::Tracked budgets_[3];
+    RaceDetector races_;
     Names names_;
     std::optional<Finding> finding_;
     Verdict verdict_;

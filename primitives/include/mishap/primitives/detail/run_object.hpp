@@ -55,6 +55,10 @@ protected:
     void touch_in(EventLoop& loop, Access access, const char* operation, Place place = {}) const {
         loop.world().touch(cell_, access, operation, place);
     }
+    /// As above, of one of the two orders only.
+    void touch_only(EventLoop& loop, Access access, Relation relation, const char* operation, Place place = {}) const {
+        loop.world().touch_as(cell_, {.access = access, .relation = relation}, operation, place);
+    }
     /// As above, with the value that is read or written.
     void touch_value_in(EventLoop& loop, Access access, std::uint64_t value, const char* operation, Place place) const {
         loop.world().touch_value(cell_, access, static_cast<std::int64_t>(value), operation, place);

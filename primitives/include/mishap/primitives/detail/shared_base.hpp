@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include <mishap/primitives/detail/reader_table.hpp>
 #include <mishap/primitives/detail/run_object.hpp>
@@ -24,10 +25,18 @@ protected:
     /// What an access does, as the digest has it.
     enum class Use : std::uint8_t { load, store, update, failed_exchange };
 
+    /// Lets threads go first, if there are any; every operation begins with it.
+    void announce(Access access, const char* operation, Place place) const {
+        if (EventLoop* const loop = current_loop; loop != nullptr && loop->has_threads()) [[unlikely]] {
+            know(*loop);
+            loop->announce(Announcement({.object = key(), .access = access}), true, nullptr, operation, place);
+        }
+    }
     /// Records a read; `value` is what there was to read, as far as it is a number.
     void on_read(Use use, std::uint64_t value, const char* operation, Place place) const {
         if (EventLoop* const loop = current_loop; loop != nullptr) {
             record(*loop, use, value, Access::read, operation, place);
+            watch_races(*loop, {.access = Access::read, .is_atomic = use == Use::failed_exchange, .place = place});
             if (loop->world().is_simulated()) {
                 readers_.put({loop->world().running(), version_, place});
             }
@@ -37,9 +46,11 @@ protected:
     void on_store(std::uint64_t value, const char* operation, Place place) {
         if (EventLoop* const loop = current_loop; loop != nullptr) {
             record(*loop, Use::store, value, Access::write, operation, place);
+            watch_races(*loop, {.access = Access::write, .place = place});
             Reader* const reader = readers_.find(loop->world().running().entity);
             if (reader != nullptr) {
-                if (reader->version != version_ && reader->who.step != loop->world().running().step) [[unlikely]] {
+                if (reader->version != version_ && reader->who.step != loop->world().running().step &&
+                    loop->world().options().lost_updates != Detect::off) [[unlikely]] {
                     lose_update(*loop, *reader, place);
                 }
                 readers_.erase(*reader);
@@ -51,6 +62,7 @@ protected:
     void on_update(std::uint64_t value, const char* operation, Place place) {
         if (EventLoop* const loop = current_loop; loop != nullptr) {
             record(*loop, Use::update, value, Access::update, operation, place);
+            watch_races(*loop, {.access = Access::update, .is_atomic = true, .place = place});
             if (Reader* const reader = readers_.find(loop->world().running().entity)) {
                 readers_.erase(*reader);
             }
@@ -59,15 +71,24 @@ protected:
     }
 
 private:
-    void record(EventLoop& loop, Use use, std::uint64_t value, Access access, const char* operation, Place place) const {
+    void know(EventLoop& loop) const {
         if (!is_known_to(loop)) [[unlikely]] {
             introduce(loop);
             forget();
         }
+    }
+    void record(EventLoop& loop, Use use, std::uint64_t value, Access access, const char* operation, Place place) const {
+        know(loop);
         touch_value_in(loop, access, value, operation, place);
         loop.world().digest().fold(key() + static_cast<std::uint64_t>(use));
         loop.world().digest().fold(value);
     }
+    void watch_races(EventLoop& loop, RacyAccess access) const {
+        if (loop.world().races().is_active()) [[unlikely]] {
+            look_for_race(loop, std::move(access));
+        }
+    }
+    void look_for_race(EventLoop& loop, RacyAccess access) const;
     void change(EventLoop& loop, Place place) {
         ++version_;
         writer_ = loop.world().running();
