@@ -1,7 +1,7 @@
 // asyncio.shield, bpo-35125 (pull request 10340), repaired in CPython 3.8.
 //
-// A shield registers a callback with what it shields. When its outer side is cancelled, the callback stays: who waits for
-// something long again and again, with a timeout, collects callbacks that nobody needs.
+// A shield registers a callback with what it shields. When its outer side is cancelled, the callback stays: who waits
+// for something long again and again, with a timeout, collects callbacks that nobody needs.
 
 #include <functional>
 #include <utility>

@@ -1,7 +1,7 @@
 // asyncio.gather(return_exceptions=True), bpo-32684 (pull request 7209), repaired in CPython 3.8.
 //
-// Who waits for a gather is cancelled, and so are its children. Their cancellations are results, as asked for; with them
-// the gather returns a list, and its own cancellation is forgotten.
+// Who waits for a gather is cancelled, and so are its children. Their cancellations are results, as asked for; with
+// them the gather returns a list, and its own cancellation is forgotten.
 
 #include <exception>
 #include <vector>

@@ -1,7 +1,7 @@
 // asyncio.Task.cancel, bpo-30048 (pull request 1097), repaired in CPython 3.6.2.
 //
-// A request for cancellation that finds a task running or ready to run sets a flag, which the task looks at before its next
-// wait. When the function returns without another wait, nobody looks: `cancel` said yes, and the task succeeds.
+// A request for cancellation that finds a task running or ready to run sets a flag, which the task looks at before its
+// next wait. When the function returns without another wait, nobody looks: `cancel` said yes, and the task succeeds.
 
 #include <functional>
 #include <utility>

@@ -1,7 +1,7 @@
 // asyncio.Task, bpo-34872, repaired in CPython 3.7.1.
 //
-// A cancelled task cancels what it waits for. The C implementation called the cancellation of a plain future even when the
-// thing was a task, which overrides it: the future was cancelled, and the child ran on.
+// A cancelled task cancels what it waits for. The C implementation called the cancellation of a plain future even when
+// the thing was a task, which overrides it: the future was cancelled, and the child ran on.
 
 #include "invariants.hpp"
 

@@ -1,7 +1,7 @@
 // asyncio.staggered.staggered_race, gh-128479 (pull request 128475) and gh-124309 (pull request 124810).
 //
-// Attempts are begun one after another, each a little later, until one wins. Cancelled, the race cancels the attempts that
-// there are and waits for them; meanwhile the next one is begun, which nobody cancels.
+// Attempts are begun one after another, each a little later, until one wins. Cancelled, the race cancels the attempts
+// that there are and waits for them; meanwhile the next one is begun, which nobody cancels.
 
 #include <optional>
 #include <vector>

@@ -1,7 +1,7 @@
 // asyncio.TaskGroup, gh-133747 (CPython 3.12).
 //
-// A child fails while its parent already waits at the end of the group. The group cancels the parent to wake it, and does
-// not take that back: from then on every timeout of the parent takes its own request for somebody else's.
+// A child fails while its parent already waits at the end of the group. The group cancels the parent to wake it, and
+// does not take that back: from then on every timeout of the parent takes its own request for somebody else's.
 
 #include "invariants.hpp"
 #include "small_group.hpp"
@@ -14,7 +14,7 @@ namespace {
 
 const BugRegistration registration({.id = "CPY-34",
                                     .upstream = "gh-133747",
-                                    .title = "TaskGroup: a failure during its exit leaves a request for cancellation open",
+                                    .title = "TaskGroup: a failure during its exit leaves a request to cancel open",
                                     .invariant = Invariant::cancel_balanced,
                                     .pattern = Pattern::cancellation_miscounted});
 

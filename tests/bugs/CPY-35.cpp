@@ -1,8 +1,8 @@
 // asyncio.TaskGroup with eager tasks, gh-128550 (pull request 128551).
 //
 // An eager child runs its first step inside the call that creates it. If it creates another child there, which fails at
-// once, the group is aborted: every child that it knows is cancelled. The one that is just being created is not known yet,
-// and waits for ever.
+// once, the group is aborted: every child that it knows is cancelled. The one that is just being created is not known
+// yet, and waits for ever.
 
 #include "invariants.hpp"
 #include "small_group.hpp"

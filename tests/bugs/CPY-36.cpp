@@ -1,7 +1,7 @@
 // asyncio.TaskGroup with eager tasks, gh-128588.
 //
-// An eager child fails before the call that creates it returns. The group cancels its parent, which is running and waits no
-// more in the group: the request stays armed, and the first wait after the group is cancelled.
+// An eager child fails before the call that creates it returns. The group cancels its parent, which is running and
+// waits no more in the group: the request stays armed, and the first wait after the group is cancelled.
 
 #include "invariants.hpp"
 #include "small_group.hpp"

@@ -1,7 +1,7 @@
 // asyncio.TaskGroup.cancel with eager tasks, gh-155418 (pull request 155421).
 //
-// An eager child cancels its own group in its first step. It is not among the group's tasks yet, so it is the one that is
-// not cancelled: it waits for what will not come, and the group for it.
+// An eager child cancels its own group in its first step. It is not among the group's tasks yet, so it is the one that
+// is not cancelled: it waits for what will not come, and the group for it.
 
 #include "invariants.hpp"
 #include "small_group.hpp"

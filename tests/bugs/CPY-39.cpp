@@ -1,7 +1,7 @@
 // asyncio.TaskGroup.create_task, gh-94398.
 //
-// A child fails, and the group cancels the others. One of them, as it cleans up, creates another child. The group takes it
-// although it is shutting down; nobody cancels it, and the group waits for it for ever.
+// A child fails, and the group cancels the others. One of them, as it cleans up, creates another child. The group takes
+// it although it is shutting down; nobody cancels it, and the group waits for it for ever.
 
 #include "invariants.hpp"
 #include "small_group.hpp"

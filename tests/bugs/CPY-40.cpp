@@ -1,7 +1,7 @@
 // asyncio's loop.sock_recv, bpo-30064 (pull request 20369), repaired in CPython 3.8.4.
 //
-// A receive is cancelled and begun again at once. What cleans up after the first is a callback of its future, so it comes
-// an iteration later, and removes the reader of the second: data arrives, and nobody is told.
+// A receive is cancelled and begun again at once. What cleans up after the first is a callback of its future, so it
+// comes an iteration later, and removes the reader of the second: data arrives, and nobody is told.
 
 #include "fake_sockets.hpp"
 #include "invariants.hpp"

@@ -14,7 +14,7 @@ namespace {
 
 const BugRegistration registration({.id = "CPY-41",
                                     .upstream = "bpo-41317, gh-131728",
-                                    .title = "sock_accept: cancelled, it stays registered for a number that is used again",
+                                    .title = "sock_accept: cancelled, it stays registered for a number in new use",
                                     .invariant = Invariant::no_use_after_end,
                                     .pattern = Pattern::late_unregistration});
 

@@ -1,7 +1,7 @@
 // asyncio.StreamWriter.drain, python/asyncio issue 263.
 //
-// drain returns at once while the stream is not paused. A task that writes and drains in a loop then never waits: the other
-// side hangs up, and the callback that would say so never runs.
+// drain returns at once while the stream is not paused. A task that writes and drains in a loop then never waits: the
+// other side hangs up, and the callback that would say so never runs.
 
 #include "invariants.hpp"
 

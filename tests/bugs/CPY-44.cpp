@@ -1,7 +1,7 @@
 // asyncio's selector transport, gh-127655 (pull request 127656, a security fix), repaired in CPython 3.13.1.
 //
-// writelines puts what the kernel did not take into the buffer, and does not look whether that makes the buffer too full:
-// the writer is not paused, and who sends faster than the other side reads fills the memory.
+// writelines puts what the kernel did not take into the buffer, and does not look whether that makes the buffer too
+// full: the writer is not paused, and who sends faster than the other side reads fills the memory.
 
 #include <vector>
 

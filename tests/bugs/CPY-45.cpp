@@ -1,7 +1,7 @@
 // asyncio's selector transport, gh-103462 (pull request 103463), repaired in CPython 3.12.
 //
-// The kernel takes a part of what writelines offers. The rest is kept, but nobody asks to be told when there is room again:
-// the tail is never sent, and the transport never closes.
+// The kernel takes a part of what writelines offers. The rest is kept, but nobody asks to be told when there is room
+// again: the tail is never sent, and the transport never closes.
 
 #include <vector>
 

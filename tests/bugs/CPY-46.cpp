@@ -1,7 +1,7 @@
 // asyncio's selector transport, gh-155888; gh-136234 is a write after the connection was lost.
 //
-// The buffer is a list of chunks. An empty chunk is never taken off it, because nothing of it is ever sent: the buffer is
-// never empty, and the transport never closes.
+// The buffer is a list of chunks. An empty chunk is never taken off it, because nothing of it is ever sent: the buffer
+// is never empty, and the transport never closes.
 
 #include <deque>
 #include <vector>

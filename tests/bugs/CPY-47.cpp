@@ -1,8 +1,8 @@
 // asyncio's selector transport, gh-156512 (pull request 156657).
 //
-// The buffer has drained, and the transport tells its protocol to write on. The protocol closes the transport instead, which
-// schedules connection_lost because nothing is left to send. The transport goes on, sees that it is closing and empty, and
-// schedules connection_lost too.
+// The buffer has drained, and the transport tells its protocol to write on. The protocol closes the transport instead,
+// which schedules connection_lost because nothing is left to send. The transport goes on, sees that it is closing and
+// empty, and schedules connection_lost too.
 
 #include "fake_kernel.hpp"
 #include "invariants.hpp"

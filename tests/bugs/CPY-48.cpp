@@ -1,7 +1,7 @@
 // asyncio.Server.close, gh-109564 (pull request 131009), open when this was written.
 //
-// A connection has been accepted, and its transport is to be made in the next step. The server is closed in between: the
-// transport finds a server that is gone, an error ends in a log, and nobody closes the connection.
+// A connection has been accepted, and its transport is to be made in the next step. The server is closed in between:
+// the transport finds a server that is gone, an error ends in a log, and nobody closes the connection.
 
 #include "fake_sockets.hpp"
 #include "invariants.hpp"

@@ -1,7 +1,7 @@
 // asyncio's child watchers, gh-87744 (pull request 121126) and gh-127049.
 //
-// A child has ended and was reaped: its number is free. The transport has not been told yet, believes it alive, and sends a
-// signal, to whatever process has got the number since.
+// A child has ended and was reaped: its number is free. The transport has not been told yet, believes it alive, and
+// sends a signal, to whatever process has got the number since.
 
 #include <functional>
 #include <map>

@@ -1,7 +1,7 @@
 #pragma once
 
-// A table of file descriptors and what a selector knows of them. Descriptors are numbers, the lowest free one is given out
-// first, and so a number that somebody still uses soon names something else.
+// A table of file descriptors and what a selector knows of them. Descriptors are numbers, the lowest free one is given
+// out first, and so a number that somebody still uses soon names something else.
 
 #include <functional>
 #include <map>
@@ -53,7 +53,8 @@ public:
         return slot.is_open && slot.generation == socket.generation;
     }
     std::size_t open_count() const {
-        return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), [](const Slot& s) { return s.is_open; }));
+        return static_cast<std::size_t>(
+            std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.is_open; }));
     }
 
     /// Calls `callback` when there is data; replaces what was registered for the number.

@@ -1,6 +1,7 @@
 #pragma once
 
-// What must hold of every run of every program here. None of them knows a bug: each watches what a user of a primitive sees.
+// What must hold of every run of every program here. None of them knows a bug: each watches what a user of a primitive
+// sees.
 //
 // Objects of these classes are shared by reference among the tasks of a program, so the program waits for its tasks
 // (`join`). What a task may still hold when its program has ended, because it is an orphan, keeps its state alive.
@@ -201,7 +202,8 @@ public:
         }
     }
 
-    /// Runs the body of a task: when it returns although a request is open, it has swallowed it. Injected requests count.
+    /// Runs the body of a task: when it returns although a request is open, it has swallowed it. Injected requests
+    /// count.
     template <class F>
     static void run(F&& body) {
         body();
