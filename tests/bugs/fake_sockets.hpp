@@ -3,6 +3,8 @@
 // A table of file descriptors and what a selector knows of them. Descriptors are numbers, the lowest free one is given
 // out first, and so a number that somebody still uses soon names something else.
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
