@@ -1,7 +1,7 @@
 // asyncio.Lock, bpo-27585 (python/asyncio pull requests 393 and 467), repaired in CPython 3.6.2.
 //
-// Whoever releases the lock wakes the head of the queue. A waiter that is cancelled between being woken and resuming leaves
-// the queue and keeps the wake-up to itself: the next one waits for ever on a free lock.
+// Whoever releases the lock wakes the head of the queue. A waiter that is cancelled between being woken and resuming
+// leaves the queue and keeps the wake-up to itself: the next one waits for ever on a free lock.
 
 #include <algorithm>
 #include <deque>

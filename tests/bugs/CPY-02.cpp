@@ -1,7 +1,7 @@
 // asyncio.Lock, bpo-32734 (pull request 5466), repaired in CPython 3.6.5: what the repair of bpo-27585 had broken.
 //
-// A cancelled waiter that finds the lock free passes a wake-up on, to the first that has not got one. But the head of the
-// queue may have got the wake-up already and not resumed yet: then two of them enter.
+// A cancelled waiter that finds the lock free passes a wake-up on, to the first that has not got one. But the head of
+// the queue may have got the wake-up already and not resumed yet: then two of them enter.
 
 #include <algorithm>
 #include <deque>

@@ -1,7 +1,7 @@
 // asyncio.Condition, bpo-22970 (python/asyncio pull request 346).
 //
-// A notified waiter that is cancelled while it takes the lock back gives up, and `wait` throws without holding the lock.
-// Whoever called it releases a lock that is free, or that somebody else holds.
+// A notified waiter that is cancelled while it takes the lock back gives up, and `wait` throws without holding the
+// lock. Whoever called it releases a lock that is free, or that somebody else holds.
 
 #include "condition.hpp"
 #include "invariants.hpp"

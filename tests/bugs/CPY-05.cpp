@@ -1,7 +1,7 @@
 // asyncio.Condition, gh-112202 (pull request 112201), repaired in CPython 3.13.
 //
-// A waiter that was notified and is cancelled before it returns takes the notification with it. Another waiter could have
-// used it, and waits on.
+// A waiter that was notified and is cancelled before it returns takes the notification with it. Another waiter could
+// have used it, and waits on.
 
 #include "condition.hpp"
 #include "invariants.hpp"

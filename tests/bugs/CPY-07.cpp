@@ -1,7 +1,7 @@
 // asyncio.wait_for around Condition.wait, bpo-32751 and bpo-33638; bpo-42600 is a later variant.
 //
-// A wait on a condition times out. wait_for cancels it and throws at once, but the cancelled wait still has to take the lock
-// back: its caller goes on, and gives up a lock that it does not hold.
+// A wait on a condition times out. wait_for cancels it and throws at once, but the cancelled wait still has to take the
+// lock back: its caller goes on, and gives up a lock that it does not hold.
 
 #include "condition.hpp"
 #include "done_or_due.hpp"

@@ -104,8 +104,8 @@ private:
     std::deque<Future<void>> waiters_;
 };
 
-/// The place in the queue is had from the call of `acquire` to its end. Whoever was granted a permit may resume late, so
-/// the order is looked at with one permit only: then nobody else can be inside meanwhile.
+/// The place in the queue is had from the call of `acquire` to its end. Whoever was granted a permit may resume late,
+/// so the order is looked at with one permit only: then nobody else can be inside meanwhile.
 template <class S>
 void queue_up() {
     S semaphore(1);

@@ -1,7 +1,7 @@
 // asyncio.Queue, python/asyncio issue 265, repaired by the rewrite in pull request 269.
 //
-// get_nowait asserts that putters wait only while the queue is full. But a putter that was woken has not put anything yet:
-// whoever takes two items in one step sees room, and a second putter that still waits.
+// get_nowait asserts that putters wait only while the queue is full. But a putter that was woken has not put anything
+// yet: whoever takes two items in one step sees room, and a second putter that still waits.
 
 #include <algorithm>
 #include <deque>

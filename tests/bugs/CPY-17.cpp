@@ -1,7 +1,7 @@
 // asyncio.wait_for around Queue.get, python/asyncio issue 343; gh-92824 asks for a word about it in the documentation.
 //
-// A consumer polls a queue: it waits for an item for a while and then looks after other things. If the wait for the item
-// is left running, it takes the next item, and nobody looks at what it got.
+// A consumer polls a queue: it waits for an item for a while and then looks after other things. If the wait for the
+// item is left running, it takes the next item, and nobody looks at what it got.
 
 #include <chrono>
 

@@ -1,7 +1,7 @@
 // queue.Queue.shutdown, gh-117531; found while asyncio.Queue.shutdown was built (gh-96471).
 //
-// Whoever shuts a queue down wakes those who want to put. Those who wait to get are forgotten, although nothing will come
-// any more.
+// Whoever shuts a queue down wakes those who want to put. Those who wait to get are forgotten, although nothing will
+// come any more.
 
 #include <algorithm>
 #include <deque>

@@ -1,7 +1,7 @@
 // asyncio.wait_for, bpo-32751 (pull request 7216), repaired in CPython 3.7.
 //
-// When the time is up, the work is cancelled and TimeoutError is thrown at once. But who is cancelled may need a few steps
-// to clean up, and the caller has begun to take apart what the work still uses.
+// When the time is up, the work is cancelled and TimeoutError is thrown at once. But who is cancelled may need a few
+// steps to clean up, and the caller has begun to take apart what the work still uses.
 
 #include "done_or_due.hpp"
 #include "invariants.hpp"

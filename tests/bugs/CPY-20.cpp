@@ -1,7 +1,7 @@
 // asyncio.wait_for, bpo-37658 (pull request 21894) and asyncpg pull request 548.
 //
-// The work is done, and before the waiting task resumes it is cancelled. The cancellation wins: the result, a connection,
-// is thrown away, and nobody closes it.
+// The work is done, and before the waiting task resumes it is cancelled. The cancellation wins: the result, a
+// connection, is thrown away, and nobody closes it.
 
 #include "done_or_due.hpp"
 #include "invariants.hpp"

@@ -1,8 +1,8 @@
-// asyncio.wait_for, bpo-42130 (pull requests 26097 and 28149), repaired in CPython 3.12: what the repair of bpo-37658 had
-// broken.
+// asyncio.wait_for, bpo-42130 (pull requests 26097 and 28149), repaired in CPython 3.12: what the repair of bpo-37658
+// had broken.
 //
-// The work is done, and before the waiting task resumes it is cancelled. The result wins: the cancellation is forgotten,
-// and a worker that loops over wait_for cannot be stopped.
+// The work is done, and before the waiting task resumes it is cancelled. The result wins: the cancellation is
+// forgotten, and a worker that loops over wait_for cannot be stopped.
 
 #include "done_or_due.hpp"
 #include "invariants.hpp"

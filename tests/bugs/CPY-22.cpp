@@ -1,7 +1,7 @@
 // asyncio.sleep, python/asyncio issue 255; results of executors had the same fault (issue 123).
 //
-// A sleep is cancelled just as its timer is due. The timer sets the result of a future that is cancelled by now, and the
-// error ends in the loop's exception handler.
+// A sleep is cancelled just as its timer is due. The timer sets the result of a future that is cancelled by now, and
+// the error ends in the loop's exception handler.
 
 #include "invariants.hpp"
 

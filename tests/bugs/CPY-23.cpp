@@ -1,7 +1,7 @@
 // async-timeout, issue 229 (pull requests 230 and 295).
 //
-// A deadline cancels the task; before the task resumes, somebody else cancels it too. The timeout converts what it sees to
-// TimeoutError, and the second request is lost.
+// A deadline cancels the task; before the task resumes, somebody else cancels it too. The timeout converts what it sees
+// to TimeoutError, and the second request is lost.
 
 #include "invariants.hpp"
 

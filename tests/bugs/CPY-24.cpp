@@ -1,7 +1,7 @@
 // asyncio.timeout, gh-102780 (pull request 102815), repaired in CPython 3.12.
 //
-// A task that was cancelled cleans up under a timeout. When that expires, the timeout compares the number of open requests
-// with zero; there was one before it began, so it takes its own for somebody else's and throws CancelledError.
+// A task that was cancelled cleans up under a timeout. When that expires, the timeout compares the number of open
+// requests with zero; there was one before it began, so it takes its own for somebody else's and throws CancelledError.
 
 #include "invariants.hpp"
 
@@ -13,7 +13,7 @@ namespace {
 
 const BugRegistration registration({.id = "CPY-24",
                                     .upstream = "gh-102780",
-                                    .title = "timeout: in the cleanup of a cancelled task it does not know its own request",
+                                    .title = "timeout: in the cleanup of a cancelled task it denies its own request",
                                     .invariant = Invariant::cancel_balanced,
                                     .pattern = Pattern::cancellation_miscounted});
 

@@ -1,7 +1,7 @@
 // asyncio.timeout, gh-95051.
 //
-// A deadline that has passed is a timer like any other, and timers that are due join the ready tasks an iteration later. A
-// body that waits only once is over by then, and has not been stopped.
+// A deadline that has passed is a timer like any other, and timers that are due join the ready tasks an iteration
+// later. A body that waits only once is over by then, and has not been stopped.
 
 #include "invariants.hpp"
 

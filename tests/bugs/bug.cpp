@@ -62,6 +62,19 @@ constexpr std::array pattern_rows{
     PatternRow{Pattern::desynchronised, "question and answer out of step"},
 };
 
+// A row stands where its enumerator says.
+template <class Rows>
+constexpr bool are_in_order(const Rows& rows, auto member) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (static_cast<std::size_t>(rows[i].*member) != i) {
+            return false;
+        }
+    }
+    return true;
+}
+static_assert(are_in_order(invariant_rows, &InvariantRow::invariant));
+static_assert(are_in_order(pattern_rows, &PatternRow::pattern));
+
 }  // namespace
 
 std::string_view text(Invariant invariant) { return invariant_rows[static_cast<std::size_t>(invariant)].text; }

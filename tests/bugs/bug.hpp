@@ -2,8 +2,8 @@
 
 // A corpus of bugs that real libraries had: what is known of each, so that tests can hold the searches against it.
 //
-// Every file <ID>.cpp beside this one tells one bug and defines two scenarios, <ID>/buggy and <ID>/fixed: one program, which
-// is ordinary use, on two implementations. docs/bugs.md is the table of them all.
+// Every file <ID>.cpp beside this one tells one bug and defines two scenarios, <ID>/buggy and <ID>/fixed: one program,
+// which is ordinary use, on two implementations. docs/bugs.md is the table of them all.
 
 #include <string>
 #include <string_view>

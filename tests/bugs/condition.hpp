@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <exception>
 
 #include <mishap/mishap.hpp>
 

@@ -8,7 +8,8 @@
 
 namespace bugs {
 
-/// Waits until `work` is done or `delay` has passed, whichever comes first. Leaves `work` alone, also when it is cancelled.
+/// Waits until `work` is done or `delay` has passed, whichever comes first. Leaves `work` alone, also when it is
+/// cancelled.
 template <class T>
 void wait_until_done_or_due(const mishap::Task<T>& work, std::chrono::nanoseconds delay) {
     const auto waiter = mishap::get_running_loop().create_future<void>();

@@ -1,6 +1,7 @@
 #pragma once
 
-// What must hold of every run of every program here. None of them knows a bug: each watches what a user of a primitive sees.
+// What must hold of every run of every program here. None of them knows a bug: each watches what a user of a primitive
+// sees.
 //
 // Objects of these classes are shared by reference among the tasks of a program, so the program waits for its tasks
 // (`join`). What a task may still hold when its program has ended, because it is an orphan, keeps its state alive.
@@ -10,6 +11,7 @@
 #include <exception>
 #include <map>
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -49,11 +51,11 @@ void join(const std::vector<mishap::Task<T>>& tasks) {
 
 /// Runs the body of a task that is to end without an error: one is a finding at once, not when the task is waited for.
 template <class F>
-void without_errors(F&& body) {
+void without_errors(F&& body, mishap::Place place = mishap::Place::here()) {
     try {
         body();
     } catch (const std::exception&) {
-        claim(false, Invariant::no_error);
+        claim(false, Invariant::no_error, place);
     }
 }
 
@@ -65,8 +67,9 @@ public:
     /// Being inside.
     class Inside {
     public:
-        explicit Inside(MutualExclusion& exclusion) : exclusion_(exclusion) {
-            claim(++exclusion_.inside_ <= exclusion_.limit_, Invariant::mutual_exclusion);
+        explicit Inside(MutualExclusion& exclusion, mishap::Place place = mishap::Place::here())
+            : exclusion_(exclusion) {
+            claim(++exclusion_.inside_ <= exclusion_.limit_, Invariant::mutual_exclusion, place);
         }
         ~Inside() { --exclusion_.inside_; }
         Inside(const Inside&) = delete;
@@ -101,8 +104,8 @@ public:
         lock_.acquire();
         owner_ = mishap::current_task();
     }
-    void release() {
-        claim(owner_ == mishap::current_task(), Invariant::ownership);
+    void release(mishap::Place place = mishap::Place::here()) {
+        claim(owner_ == mishap::current_task(), Invariant::ownership, place);
         owner_ = {};
         lock_.release();
     }
@@ -125,11 +128,11 @@ public:
         return next_++;
     }
     /// Is served: everybody who came earlier and still waits has been overtaken.
-    void serve(Ticket ticket) {
+    void serve(Ticket ticket, mishap::Place place = mishap::Place::here()) {
         for (Waiting& waiting : waiting_) {
             if (waiting.ticket < ticket) {
                 claim(++waiting.overtaken <= most_,
-                      most_ == 0 ? Invariant::arrival_order : Invariant::bounded_bypass);
+                      most_ == 0 ? Invariant::arrival_order : Invariant::bounded_bypass, place);
             }
         }
         give_up(ticket);
@@ -154,11 +157,13 @@ class DeliveredOnce {
 public:
     void put(int item) { ++balance_[item]; }
     /// Is to be called for every item that came out, and at the end for those that are still inside.
-    void got(int item) { claim(--balance_[item] >= 0, Invariant::delivered_once); }
+    void got(int item, mishap::Place place = mishap::Place::here()) {
+        claim(--balance_[item] >= 0, Invariant::delivered_once, place);
+    }
     /// Claims that nothing is missing.
-    void check() const {
+    void check(mishap::Place place = mishap::Place::here()) const {
         for (const auto& [item, count] : balance_) {
-            claim(count == 0, Invariant::delivered_once);
+            claim(count == 0, Invariant::delivered_once, place);
         }
     }
 
@@ -170,13 +175,17 @@ private:
 class Permits {
 public:
     explicit Permits(int total) : total_(total) {}
-    int take() {
-        claim(++held_ <= total_, Invariant::permits);
+    int take(mishap::Place place = mishap::Place::here()) {
+        claim(++held_ <= total_, Invariant::permits, place);
         return held_;
     }
-    void give_back() { claim(--held_ >= 0, Invariant::permits); }
+    void give_back(mishap::Place place = mishap::Place::here()) {
+        claim(--held_ >= 0, Invariant::permits, place);
+    }
     /// Claims that whoever gives the permits out has as many as must be left.
-    void check(int free) const { claim(free + held_ == total_, Invariant::permits); }
+    void check(int free, mishap::Place place = mishap::Place::here()) const {
+        claim(free + held_ == total_, Invariant::permits, place);
+    }
     int held() const { return held_; }
 
 private:
@@ -195,17 +204,18 @@ public:
         }
     }
     /// Claims, after the tasks were waited for, that all who agreed did.
-    void check() const {
+    void check(mishap::Place place = mishap::Place::here()) const {
         for (const mishap::AnyTask& task : agreed_) {
-            claim(task.cancelled(), Invariant::cancel_honoured);
+            claim(task.cancelled(), Invariant::cancel_honoured, place);
         }
     }
 
-    /// Runs the body of a task: when it returns although a request is open, it has swallowed it. Injected requests count.
+    /// Runs the body of a task: when it returns although a request is open, it has swallowed it. Injected requests
+    /// count.
     template <class F>
-    static void run(F&& body) {
+    static void run(F&& body, mishap::Place place = mishap::Place::here()) {
         body();
-        claim(mishap::current_task().cancelling() == 0, Invariant::cancel_honoured);
+        claim(mishap::current_task().cancelling() == 0, Invariant::cancel_honoured, place);
     }
 
 private:
@@ -216,7 +226,9 @@ private:
 class CancelBalanced {
 public:
     CancelBalanced() : before_(mishap::current_task().cancelling()) {}
-    void check() const { claim(mishap::current_task().cancelling() == before_, Invariant::cancel_balanced); }
+    void check(mishap::Place place = mishap::Place::here()) const {
+        claim(mishap::current_task().cancelling() == before_, Invariant::cancel_balanced, place);
+    }
 
 private:
     int before_;
@@ -237,7 +249,9 @@ public:
         std::shared_ptr<int> alive_;  // of an orphan this is all that is left
     };
 
-    void check() const { claim(*alive_ == 0, Invariant::no_orphan); }
+    void check(mishap::Place place = mishap::Place::here()) const {
+        claim(*alive_ == 0, Invariant::no_orphan, place);
+    }
 
 private:
     std::shared_ptr<int> alive_ = std::make_shared<int>(0);
@@ -246,17 +260,19 @@ private:
 /// A protocol's view of its connection.
 class Lifecycle {
 public:
-    void made() {
-        claim(state_ == State::created, Invariant::lifecycle);
+    void made(mishap::Place place = mishap::Place::here()) {
+        claim(state_ == State::created, Invariant::lifecycle, place);
         state_ = State::open;
     }
-    void data() const { claim(state_ == State::open, Invariant::lifecycle); }
-    void eof() {
-        claim(state_ == State::open, Invariant::lifecycle);
+    void data(mishap::Place place = mishap::Place::here()) const {
+        claim(state_ == State::open, Invariant::lifecycle, place);
+    }
+    void eof(mishap::Place place = mishap::Place::here()) {
+        claim(state_ == State::open, Invariant::lifecycle, place);
         state_ = State::half_closed;
     }
-    void lost() {
-        claim(state_ == State::open || state_ == State::half_closed, Invariant::lifecycle);
+    void lost(mishap::Place place = mishap::Place::here()) {
+        claim(state_ == State::open || state_ == State::half_closed, Invariant::lifecycle, place);
         state_ = State::lost;
     }
     bool is_lost() const { return state_ == State::lost; }
@@ -282,7 +298,9 @@ public:
     }
     NoLoopErrors(const NoLoopErrors&) = delete;
     NoLoopErrors& operator=(const NoLoopErrors&) = delete;
-    void check() const { claim(*errors_ == 0, Invariant::no_error); }
+    void check(mishap::Place place = mishap::Place::here()) const {
+        claim(*errors_ == 0, Invariant::no_error, place);
+    }
 
 private:
     mishap::EventLoop* loop_ = &mishap::get_running_loop();
