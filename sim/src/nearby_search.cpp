@@ -8,7 +8,8 @@ namespace mishap::detail {
 
 namespace {
 
-constexpr std::uint32_t answer_cost = 3;         // of every answer beyond the first
+constexpr std::uint32_t answer_cost = 3;         // of every answer, beside its distance
+constexpr std::uint32_t go_on_cost = 1;          // of who went wrong going on: one mishap more may be the same one, longer
 constexpr std::uint32_t stranger_cost = 24;      // of an answer that has nothing to do with any mishap
 constexpr std::size_t deviations_per_run = 256;  // the nearest; more than a repair has runs for
 
@@ -76,7 +77,7 @@ std::optional<Replayed> NearbySearch::next() {
     const auto tape = std::make_shared<const Tape>(run.tape);
     for (const Deviation& deviation : deviations) {
         Node more;
-        more.cost = node.cost + deviation.cost + answer_cost;
+        more.cost = node.cost + deviation.cost;
         more.number = nodes_made_++;
         more.script = node.script;
         more.tape = tape;
@@ -90,7 +91,13 @@ std::optional<Replayed> NearbySearch::next() {
 std::uint32_t NearbySearch::cost_of(const Question& question, std::uint32_t taken) const {
     if (question.kind == ChoiceKind::schedule) {
         const std::span<const Candidate> candidates = question.candidates();
-        return cost_of_candidate(candidates[taken], candidates.front());
+        const std::uint64_t key = candidates[taken].key;
+        const bool is_recorded = std::any_of(mishaps_.begin(), mishaps_.end(), [&](const Mishap& mishap) {
+            return mishap.kind == ChoiceKind::schedule && mishap.who.entity == key;
+        });
+        return is_recorded && key == question.previous.entity
+                   ? go_on_cost
+                   : answer_cost + cost_of_candidate(candidates[taken], candidates.front());
     }
     std::uint32_t cost = stranger_cost;
     for (const Mishap& mishap : mishaps_) {
@@ -102,7 +109,7 @@ std::uint32_t NearbySearch::cost_of(const Question& question, std::uint32_t take
                                            : stranger_cost / 2;
         cost = std::min(cost, of_place + (mishap.label == question.key ? 0 : 2) + (mishap.taken == taken ? 0 : 1));
     }
-    return cost;
+    return answer_cost + cost;
 }
 
 std::uint32_t NearbySearch::cost_of_candidate(const Candidate& candidate, const Candidate& calm) const {

@@ -13,8 +13,8 @@
 
 namespace mishap::detail {
 
-/// Makes runs that differ in a few answers from a run on a script, best first: an answer costs the less the nearer it is to
-/// a recorded mishap, and each further one costs `answer_cost` more.
+/// Makes runs that differ in a few answers from a run on a script, best first. An answer costs a little, and the more the
+/// further it is from the recorded mishaps; least costs an entity that goes on where a recorded mishap had it go.
 ///
 /// A run is a beginning that is given, answer by answer, and behind it the script as far as it fits. Every question behind
 /// the beginning that could have been answered otherwise makes another run.
