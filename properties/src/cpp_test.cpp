@@ -63,7 +63,7 @@ std::vector<std::string> last_initializers(const ExploreOptions& options) {
 std::string script_text(const Script& script) {
     std::string text = ".script = {";
     for (std::size_t i = 0; i < script.size(); ++i) {
-        text += fmt::format("{}{}", i == 0 ? "" : ",\n                                        ", to_text(script[i]));
+        text += fmt::format("{}{}", i == 0 ? "" : ",\n                              ", to_text(script[i]));
     }
     return text + "}";
 }
@@ -97,7 +97,7 @@ std::string Report::to_cpp_test(std::string_view body) const {
         }
         std::string members;
         for (const std::string& line : lines) {
-            members += fmt::format("{}{}", members.empty() ? "" : ",\n                             ", line);
+            members += fmt::format("{}{}", members.empty() ? "" : ",\n                   ", line);
         }
         for (const char* const function : {"at", "at_tick"}) {
             const bool is_used = members.find(fmt::format("{}(", function)) != std::string::npos;

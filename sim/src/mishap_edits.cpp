@@ -102,23 +102,41 @@ std::string with_ancestor(const std::string& path, const std::string& from, cons
     return is_it ? to + path.substr(from.size()) : path;
 }
 
-/// A path that ends with a number: what stands before it, and the number.
+/// A number in a path: what stands before it, and the number.
 struct Numbered {
-    std::string stem;
+    std::string stem;  // with its mark: "main/task#"
     std::uint32_t number = 0;
+
+    friend bool operator==(const Numbered&, const Numbered&) = default;
 };
 
-/// Returns the number 0 when there is none.
-Numbered numbered(const std::string& path) {
-    const std::size_t mark = path.find_last_of("#~/");
-    Numbered result{path, 0};
-    if (mark != std::string::npos && path[mark] != '/') {
-        const char* const end = path.data() + path.size();
-        const auto [stop, error] = std::from_chars(path.data() + mark + 1, end, result.number);
-        result.number = error == std::errc() && stop == end ? result.number : 0;
-        result.stem = path.substr(0, mark + 1);
+/// Returns the numbers in the paths that the mishaps mention, those of ancestors too.
+std::vector<Numbered> numbers_in(const std::vector<std::string>& paths) {
+    std::vector<Numbered> result;
+    for (const std::string& path : paths) {
+        for (std::size_t mark = path.find_first_of("#~"); mark != std::string::npos; mark = path.find_first_of("#~", mark + 1)) {
+            Numbered numbered{path.substr(0, mark + 1), 0};
+            std::from_chars(path.data() + mark + 1, path.data() + path.size(), numbered.number);
+            if (numbered.number != 0 && std::find(result.begin(), result.end(), numbered) == result.end()) {
+                result.push_back(std::move(numbered));
+            }
+        }
     }
     return result;
+}
+
+/// Returns `path` with the number behind `from.stem` changed by `delta`, if it is no smaller than `from.number`.
+std::string counted_on(const std::string& path, const Numbered& from, int delta) {
+    std::uint32_t number = 0;
+    if (path.compare(0, from.stem.size(), from.stem) != 0) {
+        return path;
+    }
+    const char* const end = path.data() + path.size();
+    const auto [stop, error] = std::from_chars(path.data() + from.stem.size(), end, number);
+    if (error != std::errc() || number < from.number || (stop != end && *stop != '/')) {
+        return path;
+    }
+    return fmt::format("{}{}{}", from.stem, static_cast<int>(number) + delta, std::string_view(stop, static_cast<std::size_t>(end - stop)));
 }
 
 void add_swaps(const MishapTexts& mishaps, const std::vector<std::string>& known, std::vector<MishapTexts>& result) {
@@ -135,27 +153,12 @@ void add_swaps(const MishapTexts& mishaps, const std::vector<std::string>& known
 }
 
 void add_counted_on(const MishapTexts& mishaps, std::vector<MishapTexts>& result) {
-    for (const std::string& first : mentioned_in(mishaps)) {
-        const Numbered from = numbered(first);
-        if (from.number == 0) {
-            continue;
-        }
+    for (const Numbered& from : numbers_in(mentioned_in(mishaps))) {
         for (const int delta : {1, -1, 2}) {
-            if (static_cast<int>(from.number) + delta < 1) {
-                continue;
+            if (static_cast<int>(from.number) + delta >= 1) {
+                result.push_back(
+                    renamed(mishaps, [&](const std::string& path) { return counted_on(path, from, delta); }));
             }
-            result.push_back(renamed(mishaps, [&](const std::string& path) {
-                for (const std::string& ancestor : mentioned_in(mishaps)) {
-                    const Numbered number = numbered(ancestor);
-                    if (number.stem == from.stem && number.number >= from.number &&
-                        with_ancestor(path, ancestor, "") != path) {
-                        return with_ancestor(
-                            path, ancestor,
-                            fmt::format("{}{}", number.stem, static_cast<int>(number.number) + delta));
-                    }
-                }
-                return path;
-            }));
         }
     }
 }

@@ -152,6 +152,9 @@ void ScriptPlayback::release(State& state, std::size_t which, std::uint32_t step
     state.breach = breach;
     state.breached_by = which;
     state.breached_step = step;
+    if (const Life* const entity = find_life(state.place.key)) {
+        state.then = *entity;
+    }
 }
 
 void ScriptPlayback::on_event(const TraceEvent& event) {
@@ -167,12 +170,12 @@ void ScriptPlayback::on_event(const TraceEvent& event) {
             life(event.object);
             break;
         case TraceEventKind::wait:
-            life(event.entity.entity).state = "waits in ";
+            life(event.entity.entity).state = "waited in ";
             life(event.entity.entity).operation = event.what;
             break;
         case TraceEventKind::end:
             // Claims that fail are told as ends too, and without an object; whoever made one goes no further.
-            life(event.object != 0 ? event.object : event.entity.entity).state = "has ended";
+            life(event.object != 0 ? event.object : event.entity.entity).state = "had ended";
             break;
         default:
             break;
@@ -258,7 +261,7 @@ std::vector<std::string> ScriptPlayback::problems(const Names& names) const {
 std::string ScriptPlayback::why(std::size_t constraint, const Names& names) const {
     const Constraint& wanted = script_[constraint];
     const State& state = states_[constraint];
-    const auto at_place = [&] { return whereabouts(state.place.key, wanted.place.path, names); };
+    const auto at_place = [&](const Life* entity) { return whereabouts(entity, wanted.place.path, names); };
     switch (state.breach) {
         case Breach::nobody_else:
         case Breach::was_forced: {
@@ -266,7 +269,7 @@ std::string ScriptPlayback::why(std::size_t constraint, const Names& names) cons
             return fmt::format("{} came first, in its step {}: {}; {}", held.path, state.breached_step,
                                state.breach == Breach::was_forced ? "nothing else could go"
                                                                   : "everything that could go was held back",
-                               at_place());
+                               at_place(state.then.has_value() ? &*state.then : nullptr));
         }
         case Breach::fewer_answers:
             return fmt::format("the question has only {} answers, 0 to {}", state.classes, state.classes - 1);
@@ -275,39 +278,42 @@ std::string ScriptPlayback::why(std::size_t constraint, const Names& names) cons
     }
     if (!state.place.is_reached) {
         return wanted.kind == ChoiceKind::schedule
-                   ? fmt::format("the run never came to {}; {}", place_words(wanted.place), at_place())
+                   ? fmt::format("the run never came to {}; {}", place_words(wanted.place), at_place(find_life(state.place.key)))
                    : fmt::format("nothing of the kind was asked at {}{}; {}", place_words(wanted.place),
-                                 hint_for(wanted.kind), at_place());
+                                 hint_for(wanted.kind), at_place(find_life(state.place.key)));
     }
     for (std::size_t i = 0; i < state.held.size(); ++i) {
         if (!state.held[i].is_reached) {
             return fmt::format("the run never came to {}; {}", place_words(wanted.held[i]),
-                               whereabouts(state.held[i].key, wanted.held[i].path, names));
+                               whereabouts(find_life(state.held[i].key), wanted.held[i].path, names));
         }
     }
     return "it was met";
 }
 
-std::string ScriptPlayback::whereabouts(std::uint64_t key, const std::string& path, const Names& names) const {
+const ScriptPlayback::Life* ScriptPlayback::find_life(std::uint64_t key) const {
+    const auto found = life_by_key_.find(key);
+    return found == life_by_key_.end() ? nullptr : &lives_[found->second];
+}
+
+std::string ScriptPlayback::whereabouts(const Life* entity, const std::string& path, const Names& names) const {
     if (path == detail::clock_path) {
         return "time passes early only within the budget `time_passes`";
     }
-    const auto found = life_by_key_.find(key);
-    if (found == life_by_key_.end()) {
+    if (entity == nullptr) {
         constexpr std::size_t named_max = 8;
         std::string known;
         for (std::size_t i = 0; i < std::min(lives_.size(), named_max); ++i) {
             known += (known.empty() ? "" : ", ") + names.path(lives_[i].key);
         }
-        return fmt::format("there is no {} in this run; there are {}{}", path, known.empty() ? "none" : known,
+        return fmt::format("there was no {}; there are {}{}", path, known.empty() ? "none" : known,
                            lives_.size() > named_max ? fmt::format(" and {} more", lives_.size() - named_max) : "");
     }
-    const Life& entity = lives_[found->second];
-    if (entity.step == 0) {
+    if (entity->step == 0) {
         return fmt::format("{} had not begun", path);
     }
-    return fmt::format("{} had made {} step{}{}", path, entity.step, entity.step == 1 ? "" : "s",
-                       *entity.state == '\0' ? std::string() : fmt::format(" and {}{}", entity.state, entity.operation));
+    return fmt::format("{} had made {} step{}{}", path, entity->step, entity->step == 1 ? "" : "s",
+                       *entity->state == '\0' ? std::string() : fmt::format(" and {}{}", entity->state, entity->operation));
 }
 
 }  // namespace mishap

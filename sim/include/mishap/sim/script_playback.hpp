@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,7 @@ private:
         Breach breach = Breach::none;
         std::size_t breached_by = 0;      // which of those held
         std::uint32_t breached_step = 0;  // and in which step
+        std::optional<Life> then;         // of who was waited for; nothing: there was no such entity
         std::uint32_t classes = 0;        // of the question that had too few
     };
 
@@ -74,7 +76,9 @@ private:
     void note_checkpoint(std::uint64_t entity, std::uint64_t text);
     Life& life(std::uint64_t key);
     std::string why(std::size_t constraint, const Names& names) const;
-    std::string whereabouts(std::uint64_t key, const std::string& path, const Names& names) const;
+    const Life* find_life(std::uint64_t key) const;
+    /// Says what is known of an entity; `entity` is null when there is none.
+    std::string whereabouts(const Life* entity, const std::string& path, const Names& names) const;
 
     Script script_;
     ScriptFit fit_;
