@@ -102,6 +102,7 @@ private:
             }
             const Found found = compare(*run);
             if (take(std::move(*run), found.matched, found.moved)) {
+                best_.by_search = true;
                 return true;
             }
         }

@@ -4,6 +4,8 @@
 #include <stdexcept>
 
 #include <fmt/format.h>
+#include <mishap/properties/detail/body_program.hpp>
+#include <mishap/sim/repair.hpp>
 #include <mishap/sim/replay_line.hpp>
 
 namespace mishap::edits {
@@ -25,6 +27,7 @@ struct Count {
     std::size_t all = 0;
     std::size_t as_recorded = 0;
     std::size_t replays = 0;
+    std::size_t by_search = 0;
     std::size_t by_chance = 0;
     std::uint64_t repair_runs_most = 0;
 
@@ -35,20 +38,32 @@ struct Count {
         ++all;
         as_recorded += outcome.as_recorded ? 1U : 0U;
         replays += outcome.fate == Fate::replays ? 1U : 0U;
+        by_search += outcome.fate == Fate::replays && outcome.by_search ? 1U : 0U;
         by_chance += outcome.by_chance ? 1U : 0U;
         repair_runs_most = std::max(repair_runs_most, outcome.fate == Fate::replays ? outcome.repair_runs : 0);
     }
     std::string row(const std::string& name) const {
-        return fmt::format("| {} | {} | {} | {} | {} | {} |\n", name, all, as_recorded, replays, repair_runs_most, by_chance);
+        return fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", name, all, as_recorded, replays, by_search, repair_runs_most,
+                           by_chance);
     }
 };
+
+/// Returns whether the replay of the program as it is now needs the last resort.
+bool is_searched_for(const Fixture& fixture, const Recorded& recorded) {
+    const ReplayLine line = parse_replay_line(recorded.line);
+    const std::function<void()> body = fixture.body;
+    const ExploreOptions options = options_of(fixture);
+    World world(line.options);
+    detail::BodyProgram program(body, options, world);
+    return repair(program, world, line.mishaps, recorded.signature).by_search;
+}
 
 bool is_found(const Report& report, const Recorded& recorded) {
     return !report.passed() && is_same_failure(recorded.signature, report.finding->signature());
 }
 
 constexpr const char* heading =
-    "| {} | edits | as recorded | replays | further runs, at most | by chance |\n|---|---|---|---|---|---|\n";
+    "| {} | edits | as recorded | replays | by search | further runs, at most | by chance |\n|---|---|---|---|---|---|---|\n";
 
 }  // namespace
 
@@ -68,6 +83,7 @@ Outcome replay_edited(const Fixture& fixture, const Recorded& recorded, const Ed
     const Report replayed = replay(recorded.line, fixture.body, options);
     Outcome outcome{fixture.name, edit};
     outcome.repair_runs = replayed.repair_runs;
+    outcome.by_search = is_searched_for(fixture, recorded);
     options.shrink = false;
     options.strategy = Strategy::random;
     options.runs_max = replayed.repair_runs + 1;

@@ -19,6 +19,7 @@ struct Outcome {
     Fate fate = Fate::lost;
     std::uint64_t repair_runs = 0;
     bool as_recorded = false;  // every mishap fitted where it was recorded
+    bool by_search = false;    // none of the moved and renamed mishaps did it, the search did
     bool by_chance = false;    // as many random runs would have found the failure too
 };
 

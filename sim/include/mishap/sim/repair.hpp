@@ -23,6 +23,7 @@ struct Repaired {
     std::size_t moved = 0;    // and of these: in another place than they were recorded for
     std::uint64_t runs = 0;   // made in all
     bool is_same = false;     // it fails as recorded; with an unknown signature: it fails
+    bool by_search = false;   // and was found by the search, after all that moves and renames mishaps had failed
 };
 
 /// Plays `mishaps`, recorded from an earlier version of `program`, until the run fails with `signature` again (empty: until
