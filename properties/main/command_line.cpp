@@ -70,6 +70,7 @@ CommandLine read_command_line(int argument_count, const char* const* arguments) 
     list.add_option("pattern", line.patterns)->type_name("PATTERN");
     run.add_option("pattern", line.patterns)->type_name("PATTERN");
     replay.add_option("line", replayed)->type_name("LINE");
+    replay.add_flag("--export", line.exports, "replay: print the failure as a test case in C++");
 
     try {
         app.parse(argument_count, arguments);

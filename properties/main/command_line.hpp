@@ -14,6 +14,7 @@ struct CommandLine {
     Command command = Command::help;
     std::vector<std::string> patterns;  // of list and run
     std::string replayed;               // a line or a file
+    bool exports = false;               // replay prints C++
     std::string help;
     Settings settings;
 };

@@ -15,6 +15,8 @@ namespace mishap::detail {
 
 ExitCode list_scenarios(const std::vector<std::string>& patterns);
 ExitCode run_scenarios(const std::vector<std::string>& patterns, const Settings& settings, std::string_view replay_command);
-ExitCode replay_scenario(const std::string& replayed, const Settings& settings, std::string_view replay_command);
+/// With `exports`, prints the failure as C++ in place of the report.
+ExitCode replay_scenario(const std::string& replayed, const Settings& settings, std::string_view replay_command,
+                         bool exports);
 
 }  // namespace mishap::detail

@@ -42,10 +42,16 @@ Outcome outcome_of_death(const Scenario& scenario, const WorkerEnd& end, const s
 
 }  // namespace
 
-ExitCode replay_scenario(const std::string& replayed, const Settings& settings, std::string_view replay_command) {
+ExitCode replay_scenario(const std::string& replayed, const Settings& settings, std::string_view replay_command,
+                         bool exports) {
     const Scenario scenario = scenario_of(replayed);
     const auto play = [&](unsigned, int) {
-        return outcome_of(replay(replayed, scenario.body, options_of(scenario, settings)), replay_command);
+        const Report report = replay(replayed, scenario.body, options_of(scenario, settings));
+        Outcome outcome = outcome_of(report, replay_command);
+        if (exports && outcome.exit_code == exit_findings) {
+            outcome.text = report.to_cpp_test(fmt::format("mishap::scenario_body({})", cpp_literal(scenario.name)));
+        }
+        return outcome;
     };
     Outcome outcome;
     if (settings.jobs == 0) {

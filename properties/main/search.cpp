@@ -100,8 +100,9 @@ Outcome search_scenario(const Scenario& scenario, const Settings& settings, std:
         }
         return outcome_of(explore(scenario.body, options), replay_command);
     }
-    // An exhaustive search is one walk through all orders; there is no part of it to give away.
-    const std::uint64_t jobs_max = describe(search.options.strategy).is_systematic ? 1 : search.options.runs_max;
+    // A systematic search is one walk, and a script is one run; there is no part of it to give away.
+    const bool is_one_walk = describe(search.options.strategy).is_systematic || !search.options.script.empty();
+    const std::uint64_t jobs_max = is_one_walk ? 1 : search.options.runs_max;
     SharedSearch shared(static_cast<unsigned>(std::min<std::uint64_t>(settings.jobs, std::max<std::uint64_t>(jobs_max, 1))));
     std::vector<Outcome> deaths;
     const auto on_end = [&](const WorkerEnd& end) {

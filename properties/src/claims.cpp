@@ -45,7 +45,12 @@ void unreachable(std::string_view text, Place place) {
 void checkpoint(std::string_view text, Place place) {
     EventLoop& loop = detail::running_loop("checkpoint()");
     if (loop.world().is_tracing()) {
-        loop.world().tell({.kind = TraceEventKind::note, .what = detail::intern(text)->c_str(), .place = place});
+        // The step may be another's: a thread begins inside the step of who makes it.
+        const detail::TaskBase* const task = loop.current_task();
+        loop.world().tell({.kind = TraceEventKind::note,
+                           .object = task != nullptr ? task->key : detail::outside_key,
+                           .what = detail::intern(text)->c_str(),
+                           .place = place});
     }
 }
 

@@ -17,7 +17,9 @@
 #include <mishap/sim/make_strategy.hpp>
 #include <mishap/sim/mapped_tape.hpp>
 #include <mishap/sim/random_walk.hpp>
+#include <mishap/sim/repair.hpp>
 #include <mishap/sim/replay_line.hpp>
+#include <mishap/sim/script_writer.hpp>
 #include <mishap/sim/tape_file.hpp>
 
 namespace mishap {
@@ -47,9 +49,29 @@ void check_options(const ExploreOptions& options) {
     refuse_negative(options.time_limit, "time_limit");
     refuse_negative(options.timer_slack, "timer_slack");
     refuse_negative(options.time_max, "time_max");
+    if (const std::string problem = problem_with(options.script); !problem.empty()) {
+        throw UsageError(fmt::format("the script cannot be followed by any run. {}", problem));
+    }
     if (options.stride == 0) {
         throw UsageError("stride is the distance between the runs that are made; give 1 or more");
     }
+}
+
+/// Returns the options with as many cancellations, forced yields and early ticks as the script has.
+ExploreOptions with_budgets_for_script(ExploreOptions options) {
+    std::uint32_t cancellations = 0;
+    std::uint32_t forced_yields = 0;
+    std::uint32_t time_passes = 0;
+    for (const Constraint& constraint : options.script) {
+        cancellations += constraint.kind == ChoiceKind::cancel ? 1U : 0U;
+        forced_yields += constraint.kind == ChoiceKind::forced_yield ? 1U : 0U;
+        const bool is_early_tick = constraint.kind == ChoiceKind::schedule && constraint.place.path == detail::clock_path;
+        time_passes += is_early_tick ? 1U : 0U;
+    }
+    options.cancellations = std::max(options.cancellations, cancellations);
+    options.forced_yields = std::max(options.forced_yields, forced_yields);
+    options.time_passes = std::max(options.time_passes, time_passes);
+    return options;
 }
 
 std::string promises_of(const ExploreOptions& options) {
@@ -86,10 +108,11 @@ private:
 class Exploration {
 public:
     Exploration(const std::function<void()>& body, const ExploreOptions& options)
-        : options_(options), world_(options.world()), program_(body, options_, world_) {
-        report_.name = options.name;
-        report_.seed = options.effective_seed();
-        report_.promises = promises_of(options);
+        : options_(with_budgets_for_script(options)), world_(options_.world()), program_(body, options_, world_) {
+        report_.name = options_.name;
+        report_.seed = options_.effective_seed();
+        report_.promises = promises_of(options_);
+        report_.options = options_;
     }
 
     /// `part` is null unless several processes make the search.
@@ -103,6 +126,10 @@ public:
         }
         const detail::Watchdog watchdog(world_, options_.name, kept ? kept->tape.path().string() : std::string(),
                                         options_.step_time_max);
+        if (!options_.script.empty()) {
+            follow_script();
+            return std::move(report_);
+        }
         std::unique_ptr<Strategy> strategy = make_strategy(options_.strategy, report_.seed, options_.first_run);
         if (part != nullptr) {
             strategy = part->share(std::move(strategy));
@@ -151,12 +178,13 @@ public:
     Report replay(const ReplayLine& line) {
         const detail::Watchdog watchdog(world_, options_.name, {}, options_.step_time_max);
         report_.strategy = "replay";
-        return play(line);
+        return play(line, options_.found);
     }
 
     Report replay(const TapeFile& file) {
         const detail::Watchdog watchdog(world_, options_.name, {}, options_.step_time_max);
         report_.strategy = "replay";
+        const std::string& found = options_.found.empty() ? file.found : options_.found;
         // The dense tape fits the same build only; when it does, nothing can be left to chance.
         if (!file.dense.empty() || file.mishaps.empty()) {
             TracedRun strict = detail::trace_tape(program_, world_, file.dense, false);
@@ -166,18 +194,20 @@ public:
             if (file.mishaps.empty() && !(is_same && !strict.run.mismatch.has_value())) {
                 strict = detail::trace_prefix(program_, world_, file.dense);
             } else if (strict.run.mismatch.has_value() || !is_same) {
-                return play({file.scenario, file.options, file.mishaps});
+                return play({file.scenario, file.options, file.mishaps}, found);
             }
             report_.search.runs = 1;
             report_.wanted = report_.matched = strict.run.mishaps.size();
+            judge_replay(strict.run, found);
             finish(std::move(strict));
             return std::move(report_);
         }
-        return play({file.scenario, file.options, file.mishaps});
+        return play({file.scenario, file.options, file.mishaps}, found);
     }
 
 private:
-    Report play(const ReplayLine& line) {
+    /// `found` is the signature of the recorded failure, or empty.
+    Report play(const ReplayLine& line, const std::string& found) {
         report_.wanted = line.mishaps.size();
         const MishapList mishaps = without_texts(line.mishaps);
         TracedRun best = detail::trace_mishaps(program_, world_, mishaps, false);
@@ -186,13 +216,69 @@ private:
             report_.finding = detail::explain_divergence(best, again, "two replays of one tape differ");
             return std::move(report_);
         }
-        if (!best.run.finding.has_value() && !mishaps.empty()) {
-            repair(mishaps, best);
+        const Repaired repaired = repair(program_, world_, line.mishaps, found);
+        if (repaired.run.digest != best.run.digest) {
+            best = detail::trace_tape(program_, world_, repaired.run.tape, false);
         }
         report_.search.runs = 1;
-        report_.matched = best.run.matched;
+        report_.matched = repaired.matched;
+        report_.moved = repaired.moved;
+        report_.repair_runs = repaired.runs - 1;
+        judge_replay(best.run, found);
         finish(std::move(best));
         return std::move(report_);
+    }
+
+    void judge_replay(const Replayed& run, const std::string& found) {
+        if (!run.finding.has_value()) {
+            report_.verdict = ReplayVerdict::no_longer_fails;
+        } else if (found.empty()) {
+            report_.verdict = ReplayVerdict::fails;
+        } else if (is_same_failure(found, run.finding->signature())) {
+            report_.verdict = ReplayVerdict::same_failure;
+        } else {
+            report_.verdict = ReplayVerdict::different_failure;
+        }
+    }
+
+    /// Makes the one run that the script tells.
+    void follow_script() {
+        report_.strategy = "script";
+        TracedRun traced;
+        Trace events;
+        const PlayedScript played = play_script(program_, world_, options_.script, options_.script_fit, &events);
+        traced.run = played.run;
+        traced.events = events.events();
+        traced.names = world_.names();
+        report_.search.runs = report_.search.digests = 1;
+        report_.search.choices = traced.run.tape.size();
+        const TracedRun again = detail::trace_tape(program_, world_, traced.run.tape, true);
+        if (again.run.digest != traced.run.digest) {
+            report_.finding = detail::explain_divergence(traced, again, "the run on the script's tape was another one");
+            return;
+        }
+        const bool is_whole = played.problems.empty() || options_.script_fit == ScriptFit::as_far_as_possible;
+        const bool has_failed = traced.run.finding.has_value();
+        finish(std::move(traced));
+        if (has_failed) {
+            write_tape(report_.run->tape, report_.mishaps, *report_.finding, report_.run->digest, report_.run->steps);
+        }
+        if (!has_failed && !is_whole) {
+            fail_script(played);
+            return;
+        }
+        for (const std::string& problem : played.problems) {
+            report_.notes.push_back({FindingKind::script, "not as the script says: " + problem});
+        }
+    }
+
+    /// The run passed, but it was not the one that was asked for.
+    void fail_script(const PlayedScript& played) {
+        report_.finding = Finding{.kind = FindingKind::script,
+                                  .what = fmt::format("{} of {} constraints came about", played.met, options_.script.size()),
+                                  .label = "script",
+                                  .details = played.problems};
+        report_.replay_line.clear();  // a tape knows nothing of scripts
     }
 
     /// Keeps the tape of the run in flight on disk, so that it survives a crash of this process.
@@ -292,6 +378,13 @@ private:
         report_.mishaps = with_texts(traced.run.mishaps, traced.names);
         report_.story = detail::tell_story(traced.events, traced.names);
         report_.replay_line = to_line({options_.name, options_.world(), report_.mishaps});
+        if (traced.run.finding.has_value() && !report_.mishaps.empty() && report_.mishaps.size() <= script_mishaps_max) {
+            WrittenScript written =
+                write_script(program_, world_, traced.run.tape, traced.run.finding->signature());
+            if (written.reproduces) {
+                report_.script = std::move(written.script);
+            }
+        }
         report_.run = std::move(traced.run);
         for (const Note& note : report_.run->notes) {
             if (std::find(report_.notes.begin(), report_.notes.end(), note) == report_.notes.end()) {
@@ -317,37 +410,6 @@ private:
         report_.tape_path = path.string();
     }
 
-    /// The program was edited and the mishaps do not lead to a failure any more: match them less strictly, then move them.
-    void repair(const MishapList& mishaps, TracedRun& best) {
-        for (const auto match : {MishapPlayback::Match::entity, MishapPlayback::Match::anywhere}) {
-            const Replayed run = mishap::replay(program_, world_, mishaps, match);
-            if (run.finding.has_value()) {
-                best = detail::trace_tape(program_, world_, run.tape, false);
-                best.run.matched = run.matched;
-                return;
-            }
-        }
-        std::uint64_t runs = 0;
-        for (std::uint32_t distance = 1; distance <= repair_distance_max; ++distance) {
-            for (std::size_t m = 0; m < mishaps.size(); ++m) {
-                for (const bool later : {true, false}) {
-                    MishapList moved = mishaps;
-                    std::uint32_t& step = moved[m].who.step;
-                    if ((!later && step <= distance) || ++runs > repair_runs_max) {
-                        continue;
-                    }
-                    step = later ? step + distance : step - distance;
-                    const Replayed run = mishap::replay(program_, world_, moved, MishapPlayback::Match::anywhere);
-                    if (run.finding.has_value()) {
-                        best = detail::trace_tape(program_, world_, run.tape, false);
-                        best.run.matched = run.matched;
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
     void add_search_notes() {
         if (report_.search.choices == 0) {
             report_.search.is_exhausted = true;  // whatever the strategy, there is one run
@@ -365,8 +427,7 @@ private:
                            [](const Choice& choice) { return choice.kind == ChoiceKind::schedule; });
     }
 
-    static constexpr std::uint64_t repair_runs_max = 500;
-    static constexpr std::uint32_t repair_distance_max = 16;
+    static constexpr std::size_t script_mishaps_max = 32;  // nobody reads more, and each costs runs
 
     ExploreOptions options_;
     World world_;
@@ -406,6 +467,7 @@ Report replay(std::string_view line, const std::function<void()>& program, const
     check_usable(program);
     check_options(options);
     ExploreOptions replayed = options;
+    replayed.script.clear();
     const auto take = [&](const std::string& scenario, const WorldOptions& world) {
         replayed.name = scenario.empty() ? options.name : scenario;
         replayed.order = world.order;

@@ -75,7 +75,30 @@ std::string statistics(const Report& report) {
     return text + fmt::format(", strategy {}, seed {}", report.strategy, report.seed);
 }
 
+std::string describe_replay(const Report& report) {
+    std::string text = fmt::format("{}; {} of {} still fit the program", to_text(report.verdict), report.matched,
+                                   plural(report.wanted, "mishap"));
+    if (report.moved != 0) {
+        text += fmt::format(", {} of them elsewhere", report.moved);
+    }
+    if (report.repair_runs != 0) {
+        text += fmt::format("; {} to look for the failure", plural(report.repair_runs, "further run"));
+    }
+    return text + "\n";
+}
+
 }  // namespace
+
+const char* to_text(ReplayVerdict verdict) {
+    switch (verdict) {
+        case ReplayVerdict::none: return "no replay";
+        case ReplayVerdict::fails: return "it still fails";
+        case ReplayVerdict::same_failure: return "the same failure as recorded";
+        case ReplayVerdict::different_failure: return "a different failure from the one recorded";
+        case ReplayVerdict::no_longer_fails: return "it no longer fails";
+    }
+    return "unknown";
+}
 
 std::string Report::headline() const {
     if (finding.has_value()) {
@@ -83,6 +106,9 @@ std::string Report::headline() const {
     }
     if (strategy == "replay") {
         return "the replay found nothing wrong";
+    }
+    if (strategy == "script") {
+        return "the run that the script tells passes";
     }
     if (search.is_exhausted && search.interleavings.has_value() && is_pruned) {
         return *search.interleavings == 1 ? std::string("the only interleaving passes")
@@ -124,12 +150,12 @@ std::string Report::to_text(std::string_view replay_command) const {
                                 plural(shrunk->steps_before, "step"), shrunk->run.steps,
                                 shrunk->is_minimal ? "; no run with fewer mishaps fails like this" : "");
         }
-        if (search.runs != 0 && strategy != "replay") {
+        if (search.runs != 0 && strategy != "replay" && strategy != "script") {
             text += statistics(*this) + "\n";
         }
     }
-    if (wanted != 0 && matched != wanted) {
-        text += fmt::format("{} of {} still fit the program\n", matched, plural(wanted, "mishap"));
+    if (verdict != ReplayVerdict::none) {
+        text += describe_replay(*this);
     }
     for (const Note& note : notes) {
         text += fmt::format("note: {}\n", note.what);

@@ -29,6 +29,15 @@ std::vector<Scenario> all_scenarios() {
     return scenarios;
 }
 
+std::function<void()> scenario_body(std::string_view name) {
+    for (const Scenario& scenario : registered()) {
+        if (scenario.name == name) {
+            return scenario.body;
+        }
+    }
+    throw UsageError(fmt::format("no scenario is called \"{}\"; link the file that defines it", name));
+}
+
 namespace detail {
 
 ScenarioRegistration::ScenarioRegistration(const char* name, void (*body)(), ExploreOptions options, Place place) {

@@ -129,16 +129,20 @@ SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
     return result;
 }
 
-Replayed replay(Program& program, World& world, std::span<const Choice> tape, Observer* observer) {
-    StrictPlayback playback(tape);
-    playback.begin_run({0});
+Replayed play(Program& program, World& world, Strategy& strategy, Observer* observer) {
     world.subscribe(observer);
     world.choices().keep_mishaps(true);
-    world.begin_run(&playback);
+    world.begin_run(&strategy);
     program.run(world);
     world.choices().keep_mishaps(false);
     world.subscribe(nullptr);
-    Replayed result = replayed_from(world);
+    return replayed_from(world);
+}
+
+Replayed replay(Program& program, World& world, std::span<const Choice> tape, Observer* observer) {
+    StrictPlayback playback(tape);
+    playback.begin_run({0});
+    Replayed result = play(program, world, playback, observer);
     result.mismatch = playback.mismatch();
     if (!result.mismatch.has_value() && !playback.is_used_up()) {
         const std::size_t depth = result.tape.size();
@@ -151,13 +155,7 @@ Replayed replay(Program& program, World& world, const MishapList& mishaps, Misha
                 std::span<const Choice> prefix, Observer* observer) {
     MishapPlayback playback(mishaps, match, prefix);
     playback.begin_run({0});
-    world.subscribe(observer);
-    world.choices().keep_mishaps(true);
-    world.begin_run(&playback);
-    program.run(world);
-    world.choices().keep_mishaps(false);
-    world.subscribe(nullptr);
-    Replayed result = replayed_from(world);
+    Replayed result = play(program, world, playback, observer);
     result.matched = playback.matched();
     return result;
 }

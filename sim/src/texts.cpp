@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <vector>
+
 #include <mishap/sim/choice.hpp>
 #include <mishap/sim/entity.hpp>
 #include <mishap/sim/finding.hpp>
@@ -66,6 +69,7 @@ const char* to_text(FindingKind kind) {
         case FindingKind::foreign_thread: return "a real thread took part";
         case FindingKind::broken_promise: return "broken promise";
         case FindingKind::race: return "race";
+        case FindingKind::script: return "the script was not followed";
         case FindingKind::divergence: return "divergence";
     }
     return "unknown";
@@ -93,6 +97,24 @@ std::string Finding::signature() const {
         }
     }
     return result;
+}
+
+bool is_same_failure(std::string_view recorded, std::string_view found) {
+    const auto parts = [](std::string_view signature) {
+        std::vector<std::string_view> result;
+        while (true) {
+            const std::size_t end = signature.find('|');
+            result.push_back(signature.substr(0, end));
+            if (end == std::string_view::npos) {
+                break;
+            }
+            signature.remove_prefix(end + 1);
+        }
+        // Kind and label stand first, the tasks behind them.
+        std::sort(result.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(result.size(), 2)), result.end());
+        return result;
+    };
+    return parts(recorded) == parts(found);
 }
 
 }  // namespace mishap

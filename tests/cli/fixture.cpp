@@ -51,6 +51,10 @@ MISHAP_SCENARIO("bad/check") {
     always(!second_wins(), "a is first");
 }
 
+MISHAP_SCENARIO("bad/scripted", .script = {at("main/b", 2).before("main/a", 2)}) {
+    always(!second_wins(), "a is first");
+}
+
 MISHAP_SCENARIO("bad/exception") {
     if (second_wins()) {
         throw std::runtime_error("b was first");

@@ -63,6 +63,26 @@ TEST_CASE("every finding ends with exit code 1 and prints a command that reprodu
     CHECK(contains(again.output, expected.text));
 }
 
+TEST_CASE("a replay prints the failure as a test in C++ when asked to") {
+    const Shell shell;
+    const std::string command = replay_command_in(shell.run("$F run bad/check").output);
+    const Ended exported = shell.run(command + " --export");
+    INFO(exported.output);
+    CHECK(exported.code == 1);
+    CHECK(contains(exported.output, "TEST_CASE(\"bad/check: "));
+    CHECK(contains(exported.output, "mishap::check(mishap::scenario_body(\"bad/check\"),"));
+    CHECK(contains(exported.output, ".script = {at(\"main/b\", 2).before(\"main/a\", 2)}"));
+    CHECK_FALSE(contains(exported.output, "the shortest story"));
+}
+
+TEST_CASE("a scenario with a script makes one run, in however many processes") {
+    const Ended found = Shell().run("$F run bad/scripted --jobs 4");
+    INFO(found.output);
+    CHECK(found.code == 1);
+    CHECK(contains(line_with(found.output, "bad/scripted"), "FAIL   1 run,"));
+    CHECK(contains(found.output, "always(\"a is first\") does not hold"));
+}
+
 TEST_CASE("a replay line that would be too long is told as the path of a tape file") {
     const Shell shell;
     const Ended found = shell.run("$F run bad/long_line --no-shrink");

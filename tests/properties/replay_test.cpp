@@ -154,6 +154,86 @@ TEST_CASE("when the program is repaired the replay says that nothing is wrong") 
     CHECK(contains(again.to_text(), "nothing wrong"));
 }
 
+TEST_CASE("a replay says whether the failure is the recorded one, if it is told which that was") {
+    const Report report = explore(counter());
+    CHECK(replay(report.replay_line, counter()).verdict == ReplayVerdict::fails);
+    ExploreOptions options;
+    options.found = report.finding->signature();
+    const Report same = replay(report.replay_line, counter(), options);
+    CHECK(same.verdict == ReplayVerdict::same_failure);
+    CHECK(same.repair_runs == 0);
+    CHECK(contains(same.to_text(), "the same failure as recorded; 1 of 1 mishap still fit the program\n"));
+    const auto other = [] {
+        counter(0, 0)();
+        always(false, "something else");
+    };
+    const Report different = replay(report.replay_line, other, options);
+    CHECK(different.verdict == ReplayVerdict::different_failure);
+    CHECK(contains(different.to_text(), "a different failure from the one recorded; "));
+    const Report none = replay(report.replay_line, counter(0, 0), options);
+    CHECK(none.verdict == ReplayVerdict::no_longer_fails);
+    CHECK(contains(none.to_text(), "it no longer fails; "));
+}
+
+TEST_CASE("a replay goes on past another failure to the recorded one") {
+    const Report report = explore(counter());
+    ExploreOptions options;
+    options.found = report.finding->signature();
+    // Now the recorded schedule itself fails in another way; the lost update needs the writer later.
+    const auto edited = [] {
+        int value = 0;
+        bool is_read = false;
+        const auto a = create_task(
+            [&] {
+                const int read = value;
+                is_read = true;
+                sleep(0s);
+                sleep(0s);
+                value = read + 1;
+                is_read = false;
+            },
+            {.name = "reader"});
+        const auto b = create_task(
+            [&] {
+                sleep(0s);
+                always(!is_read, "nobody has read");
+                sleep(0s);
+                sleep(0s);
+                value = value + 1;
+            },
+            {.name = "writer"});
+        await(a);
+        await(b);
+        always(value == 2, "no update is lost");
+    };
+    const Report again = replay(report.replay_line, edited, options);
+    INFO(again.to_text());
+    CHECK_FALSE(again.passed());
+    const bool is_consistent = (again.verdict == ReplayVerdict::same_failure) ==
+                               (again.finding->signature() == options.found);
+    CHECK(is_consistent);
+}
+
+TEST_CASE("at most 500 runs are made to find a failure again") {
+    const Report report = explore(counter());
+    std::uint64_t runs = 0;
+    const Report again = replay(report.replay_line, [&] {
+        ++runs;
+        std::vector<Task<void>> tasks;
+        for (int i = 0; i < 20; ++i) {
+            tasks.push_back(create_task([] {
+                sleep(0s);
+                sleep(0s);
+            }));
+        }
+        gather(tasks);
+    });
+    CHECK(again.verdict == ReplayVerdict::no_longer_fails);
+    CHECK(again.repair_runs < 500);
+    CHECK(runs > 100);
+    CHECK(runs < 505);
+}
+
 TEST_CASE("when the tasks have other names the replay says what no longer fits") {
     const Report report = explore(counter(0, 1, "reader"));
     const Report again = replay(report.replay_line, counter(0, 1, "renamed"));
@@ -183,8 +263,11 @@ TEST_CASE("a tape file is written when asked for, and replays") {
     REQUIRE_FALSE(again.passed());
     CHECK(again.run->digest == report.run->digest);
     CHECK(again.name == "replay/file");
+    CHECK(again.verdict == ReplayVerdict::same_failure);
     const Report edited = replay(report.tape_path, counter(2));
     CHECK_FALSE(edited.passed());
+    CHECK(edited.verdict == ReplayVerdict::same_failure);
+    CHECK(replay(report.tape_path, counter(0, 0)).verdict == ReplayVerdict::no_longer_fails);
 }
 
 TEST_CASE("no tape of a run in flight stays behind a search") {

@@ -33,8 +33,9 @@ void check(const std::function<void()>& program, const ExploreOptions& options =
 
 /// Plays a replay line, or a tape file, on `program`.
 ///
-/// Mishaps are matched exactly, then without step numbers, then wherever they fit; if the failure has changed or gone, at
-/// most 500 runs move each mishap a little. The report says how many still matched.
+/// If the program was edited and the mishaps as recorded do not lead to the failure, at most 500 runs look for it nearby
+/// (mishap/sim/repair.hpp). The report says whether the failure is the same, as far as that is known (a tape file knows, a
+/// line does not; see `ExploreOptions::found`), and how many mishaps still found a place.
 ///
 /// Throws:    UsageError when `line` is neither; it says what is wrong with it.
 Report replay(std::string_view line, const std::function<void()>& program, const ExploreOptions& options = {});

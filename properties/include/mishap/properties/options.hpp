@@ -7,6 +7,7 @@
 #include <string>
 
 #include <mishap/sim/explorer.hpp>
+#include <mishap/sim/script.hpp>
 #include <mishap/sim/world.hpp>
 
 namespace mishap {
@@ -39,6 +40,11 @@ struct ExploreOptions {
     std::uint64_t first_run = 0;             // runs first_run, first_run + stride, ...: for several processes
     std::uint64_t stride = 1;
 
+    /// Not empty: one run is made, calm but for what the script says, instead of a search. It gets the budgets that the
+    /// script needs (cancellations, forced yields, time passes) even where the options above have less.
+    Script script = {};
+    ScriptFit script_fit = ScriptFit::whole;
+
     // ---- what is done with a finding ----
     bool shrink = true;
     std::uint64_t shrink_runs_max = 20'000;
@@ -47,6 +53,10 @@ struct ExploreOptions {
     Detect races = Detect::finding;         // accesses of one Shared by threads that nothing orders
     Detect lost_updates = Detect::finding;  // writes that undo a write their task or thread has not seen
     std::string out = {};             // folder for tape files; empty: none are written
+
+    /// Of a replay: the signature of the recorded failure, with which what is found is compared. Tape files bring theirs;
+    /// lines have none.
+    std::string found = {};
 
     // ---- the program ----
     std::function<void()> reset = nullptr;                    // clears the program's own globals before each run

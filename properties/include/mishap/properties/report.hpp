@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <mishap/properties/options.hpp>
 #include <mishap/sim/explorer.hpp>
 #include <mishap/sim/mishap_text.hpp>
 #include <mishap/sim/shrinker.hpp>
@@ -20,6 +21,17 @@ struct StoryRow {
     std::string calm;       // who would have gone calmly, or what would have been calm; empty: it was the calm one
     bool is_mishap() const { return !calm.empty(); }
 };
+
+/// What a replay found, compared with what was recorded.
+enum class ReplayVerdict : std::uint8_t {
+    none,               // this was no replay
+    fails,              // whether as recorded nobody knows: a line does not say how its run failed
+    same_failure,
+    different_failure,
+    no_longer_fails
+};
+
+const char* to_text(ReplayVerdict verdict);
 
 /// What a search has to say.
 struct Report {
@@ -37,9 +49,14 @@ struct Report {
     std::string replay_line;  // or a file's name when the line would be too long
     std::string tape_path;    // where the tape was written; empty: nowhere
     std::optional<Replayed> run;  // the shrunk or replayed run as recorded
-    std::size_t matched = 0;      // of a replay: how many mishaps still found their place
+    ReplayVerdict verdict = ReplayVerdict::none;
+    std::size_t matched = 0;      // of a replay: how many mishaps still found a place
+    std::size_t moved = 0;        // how many of these another one than they were recorded for
     std::size_t wanted = 0;       // and how many the line has
+    std::uint64_t repair_runs = 0;  // made because the mishaps as recorded did not lead to the failure
+    Script script;                // the run as constraints; empty: it is calm, or cannot be told so
     std::vector<Note> notes;
+    ExploreOptions options;  // with which the failing run was made
 
     /// Returns whether nothing is wrong.
     bool passed() const { return !finding.has_value(); }
@@ -49,6 +66,9 @@ struct Report {
     /// Returns the whole report as text; the replay line stands alone on its line, after `replay_command` if there is one:
     /// with "./bank replay" the line can be pasted into a shell.
     std::string to_text(std::string_view replay_command = {}) const;
+    /// Returns the failure as C++, to be pasted into a test file: a test case that plays its schedule on `body`, an expression
+    /// for the function that was explored. It fails until the failure is repaired.
+    std::string to_cpp_test(std::string_view body = "program_under_test") const;
     /// Returns one line: "all 20 orders pass (3 distinct fingerprints)", or what failed.
     std::string headline() const;
 };

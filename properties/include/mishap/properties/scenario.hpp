@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <mishap/properties/claims.hpp>
@@ -20,6 +22,11 @@ struct Scenario {
 ///
 /// Throws:    UsageError when two have one name.
 std::vector<Scenario> all_scenarios();
+
+/// Returns what the scenario called `name` runs, for tests that play one schedule of it.
+///
+/// Throws:    UsageError when there is none of that name.
+std::function<void()> scenario_body(std::string_view name);
 
 namespace detail {
 

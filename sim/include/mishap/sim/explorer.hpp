@@ -100,6 +100,9 @@ struct Replayed {
     std::vector<Note> notes;
 };
 
+/// Makes the run that `strategy` has begun; `observer`, if any, is told the events.
+Replayed play(Program& program, World& world, Strategy& strategy, Observer* observer = nullptr);
+
 /// Plays `tape` strictly; `observer`, if any, is told the events.
 Replayed replay(Program& program, World& world, std::span<const Choice> tape, Observer* observer = nullptr);
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <mishap/sim/place.hpp>
@@ -24,6 +25,7 @@ enum class FindingKind : std::uint8_t {
     divergence,   // the same tape gave another run: the program is not deterministic
     broken_promise,  // tasks share something beside tracked objects, although the options say that they do not
     race,         // two threads access a variable, nothing orders them, and one writes
+    script,       // the scripted schedule did not come about
 };
 
 const char* to_text(FindingKind kind);
@@ -43,6 +45,10 @@ struct Finding {
     /// Returns what two runs must share to have failed in the same way: kind, label, task names without ordinals.
     std::string signature() const;
 };
+
+/// Returns whether two signatures tell of one failure. The order in which tasks are named does not matter: it is that in which
+/// they were made, and an edit may change it.
+bool is_same_failure(std::string_view recorded, std::string_view found);
 
 /// Something worth reporting that fails nothing.
 struct Note {
