@@ -43,6 +43,7 @@ void check_options(const ExploreOptions& options) {
         }
     };
     refuse_negative(options.step_time_max, "step_time_max");
+    refuse_negative(options.shrink_time_max, "shrink_time_max");
     refuse_negative(options.time_limit, "time_limit");
     refuse_negative(options.timer_slack, "timer_slack");
     refuse_negative(options.time_max, "time_max");
@@ -221,7 +222,8 @@ private:
             }
         }
         if (options_.shrink) {
-            report_.shrunk = shrink(program_, world_, failure, {.runs_max = options_.shrink_runs_max});
+            report_.shrunk = shrink(program_, world_, failure,
+                                    {.runs_max = options_.shrink_runs_max, .time_max = options_.shrink_time_max});
             const Tape& tape = report_.shrunk->run.tape;
             confirmed = detail::trace_tape(program_, world_, tape, true);
             if (confirmed.run.digest != report_.shrunk->run.digest) {
