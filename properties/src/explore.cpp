@@ -14,6 +14,7 @@
 #include <mishap/properties/detail/tape_places.hpp>
 #include <mishap/properties/detail/watchdog.hpp>
 #include <mishap/sim/build_name.hpp>
+#include <mishap/sim/hash.hpp>
 #include <mishap/sim/mapped_tape.hpp>
 #include <mishap/sim/portfolio.hpp>
 #include <mishap/sim/replay_line.hpp>
@@ -236,6 +237,12 @@ private:
         write_tape(report_.run->tape, report_.mishaps, *report_.finding, report_.run->digest, report_.run->steps);
         if (report_.replay_line.size() > replay_line_length_max && !report_.tape_path.empty()) {
             report_.replay_line = report_.tape_path;
+        }
+        // Last, because a re-rolled run may crash or hang: by now the tape is on disk.
+        if (options_.root_cause && report_.shrunk.has_value()) {
+            report_.root_cause = explain_root_cause(
+                program_, world_, *report_.run,
+                {.seed = mix(report_.seed, hash_text("root cause")), .runs_max = options_.root_cause_runs_max});
         }
     }
 

@@ -135,6 +135,9 @@ std::string Report::to_text(std::string_view replay_command) const {
         if (shrunk.has_value()) {
             text += how_shrunk(*shrunk);
         }
+        if (root_cause.has_value()) {
+            text += root_cause->to_text();
+        }
         if (search.runs != 0 && strategy != "replay") {
             text += statistics(*this) + "\n";
         }
