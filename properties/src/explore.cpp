@@ -14,6 +14,7 @@
 #include <mishap/properties/detail/tape_places.hpp>
 #include <mishap/properties/detail/watchdog.hpp>
 #include <mishap/sim/build_name.hpp>
+#include <mishap/sim/hash.hpp>
 #include <mishap/sim/make_strategy.hpp>
 #include <mishap/sim/mapped_tape.hpp>
 #include <mishap/sim/random_walk.hpp>
@@ -46,6 +47,7 @@ void check_options(const ExploreOptions& options) {
         }
     };
     refuse_negative(options.step_time_max, "step_time_max");
+    refuse_negative(options.shrink_time_max, "shrink_time_max");
     refuse_negative(options.time_limit, "time_limit");
     refuse_negative(options.timer_slack, "timer_slack");
     refuse_negative(options.time_max, "time_max");
@@ -347,7 +349,8 @@ private:
             }
         }
         if (options_.shrink) {
-            report_.shrunk = shrink(program_, world_, failure, {.runs_max = options_.shrink_runs_max});
+            report_.shrunk = shrink(program_, world_, failure,
+                                    {.runs_max = options_.shrink_runs_max, .time_max = options_.shrink_time_max});
             const Tape& tape = report_.shrunk->run.tape;
             confirmed = detail::trace_tape(program_, world_, tape, true);
             if (confirmed.run.digest != report_.shrunk->run.digest) {
@@ -360,6 +363,12 @@ private:
         write_tape(report_.run->tape, report_.mishaps, *report_.finding, report_.run->digest, report_.run->steps);
         if (report_.replay_line.size() > replay_line_length_max && !report_.tape_path.empty()) {
             report_.replay_line = report_.tape_path;
+        }
+        // Last, because a re-rolled run may crash or hang: by now the tape is on disk.
+        if (options_.root_cause && report_.shrunk.has_value()) {
+            report_.root_cause = explain_root_cause(
+                program_, world_, *report_.run,
+                {.seed = mix(report_.seed, hash_text("root cause")), .runs_max = options_.root_cause_runs_max});
         }
     }
 

@@ -66,6 +66,29 @@ std::string tell(const std::vector<StoryRow>& story) {
     return text;
 }
 
+std::string how_shrunk(const ShrinkResult& shrunk) {
+    std::string text = fmt::format("shrunk in {}:", plural(shrunk.runs, "run"));
+    const auto add_count = [&](const char* what, std::uint64_t before, std::uint64_t after) {
+        if (before != 0 || after != 0) {
+            text += fmt::format("{} {} {} -> {}", text.back() == ':' ? "" : ",", what, before, after);
+        }
+    };
+    add_count("mishaps", shrunk.before.mishaps, shrunk.after.mishaps);
+    add_count("context switches", shrunk.before.switches, shrunk.after.switches);
+    add_count("tasks", shrunk.before.tasks, shrunk.after.tasks);
+    add_count("faults", shrunk.before.faults, shrunk.after.faults);
+    add_count("steps", shrunk.before.steps, shrunk.after.steps);
+    if (shrunk.is_minimal) {
+        text += "; no run with fewer mishaps fails like this";
+    } else if (shrunk.is_local_minimum) {
+        text += "; no single edit makes it simpler";
+    }
+    if (!shrunk.is_local_minimum) {
+        text += "; a limit ended it, so a simpler run may be near";
+    }
+    return text + "\n";
+}
+
 std::string statistics(const Report& report) {
     const SearchResult& search = report.search;
     std::string text = fmt::format("{}, {} distinct", plural(search.runs, "run"), search.digests);
@@ -145,10 +168,10 @@ std::string Report::to_text(std::string_view replay_command) const {
             text += "the shortest story found:\n" + tell(story);
         }
         if (shrunk.has_value()) {
-            text += fmt::format("shrunk in {} from {} to {}, from {} to {}{}\n", plural(shrunk->runs, "run"),
-                                plural(shrunk->mishaps_before, "mishap"), shrunk->run.mishaps.size(),
-                                plural(shrunk->steps_before, "step"), shrunk->run.steps,
-                                shrunk->is_minimal ? "; no run with fewer mishaps fails like this" : "");
+            text += how_shrunk(*shrunk);
+        }
+        if (root_cause.has_value()) {
+            text += root_cause->to_text();
         }
         if (search.runs != 0 && strategy != "replay" && strategy != "script") {
             text += statistics(*this) + "\n";

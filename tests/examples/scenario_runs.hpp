@@ -48,6 +48,8 @@ public:
         return -1;
     }
 
+    Program& program() { return program_; }
+    World& world() { return world_; }
     Tape tape() const { return Tape(world_.choices().tape().begin(), world_.choices().tape().end()); }
     std::uint64_t digest() const { return world_.verdict().digest; }
 

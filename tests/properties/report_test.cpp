@@ -75,7 +75,13 @@ the shortest story found:
   !   1.000s  main/b#2          wakes; Lock.acquire main/second#2; "has one lock"; Lock.acquire main/first#1; waits in Lock.acquire at report_test.cpp:N
                                 (mishap; calm: main/a#2 goes first)
       1.000s  main/a#2          wakes; Lock.acquire main/second#2; waits in Lock.acquire at report_test.cpp:N
-shrunk in 12 runs from 1 mishap to 1, from 7 steps to 7; no run with fewer mishaps fails like this
+shrunk in 11 runs: mishaps 1 -> 1, tasks 3 -> 3, steps 7 -> 7; no run with fewer mishaps fails like this
+the failure becomes inevitable at step 7 of 8: main/b#2 wakes; Lock.acquire main/second#2; "has one lock"; Lock.acquire main/first#1; waits in Lock.acquire at report_test.cpp:N (failure probability 0.53 -> 1.00)
+closest passing run: without main/b#2<main/a#2; the same for 6 steps, then
+  fails:  main/b#2  wakes; Lock.acquire main/second#2; "has one lock"; Lock.acquire main/first#1; waits in Lock.acquire at report_test.cpp:N
+          main/a#2  wakes; Lock.acquire main/second#2; waits in Lock.acquire at report_test.cpp:N
+  passes: main/a#2  wakes; Lock.acquire main/second#2; Lock.release main/second#2; Lock.release main/first#1; ends
+          main/b#2  wakes; Lock.acquire main/second#2; "has one lock"; Lock.acquire main/first#1; Lock.release main/first#1; Lock.release main/second#2; ends
 3 runs, 3 distinct, 3 fingerprints, strategy exhaustive, seed 7914524029563812336
 replay with
 mishap1:report/two%20locks:any::main/b#2<main/a#2:4ac2a4f0

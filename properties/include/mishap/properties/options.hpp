@@ -48,6 +48,9 @@ struct ExploreOptions {
     // ---- what is done with a finding ----
     bool shrink = true;
     std::uint64_t shrink_runs_max = 20'000;
+    std::chrono::nanoseconds shrink_time_max = std::chrono::minutes(1);  // real; 0: no limit
+    bool root_cause = true;  // re-roll a shrunk failure to see where it became inevitable
+    std::uint64_t root_cause_runs_max = 2'000;
     bool confirm_in_child = true;     // replay also in a process forked before the first run
     bool leaks_are_findings = false;  // tasks left behind, and exceptions never retrieved
     Detect races = Detect::finding;         // accesses of one Shared by threads that nothing orders

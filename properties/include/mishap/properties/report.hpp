@@ -7,20 +7,13 @@
 #include <vector>
 
 #include <mishap/properties/options.hpp>
+#include <mishap/properties/root_cause.hpp>
+#include <mishap/properties/story_row.hpp>
 #include <mishap/sim/explorer.hpp>
 #include <mishap/sim/mishap_text.hpp>
 #include <mishap/sim/shrinker.hpp>
 
 namespace mishap {
-
-/// One row of a story: a step of the shrunk run.
-struct StoryRow {
-    std::int64_t time_ns = 0;
-    std::string who;        // path and own step
-    std::string did;        // what it did, in words
-    std::string calm;       // who would have gone calmly, or what would have been calm; empty: it was the calm one
-    bool is_mishap() const { return !calm.empty(); }
-};
 
 /// What a replay found, compared with what was recorded.
 enum class ReplayVerdict : std::uint8_t {
@@ -44,6 +37,7 @@ struct Report {
 
     std::optional<Finding> finding;  // of the shrunk run; none: every run passed
     std::optional<ShrinkResult> shrunk;
+    std::optional<RootCause> root_cause;  // of the shrunk run, when that was asked for
     std::vector<MishapText> mishaps;  // of the shrunk run
     std::vector<StoryRow> story;
     std::string replay_line;  // or a file's name when the line would be too long
