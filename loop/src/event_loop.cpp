@@ -92,6 +92,7 @@ void EventLoop::begin_run() {
     sweep_ = options.sweep;
     swept_task_ = nullptr;
     awaits_ = 0;
+    is_sharing_unknown_ = options.sharing == Sharing::unknown;
     steps_max_ = world_->is_simulated() ? options.steps_max : ~std::uint64_t{0};
     outside_tasks_ = outside_timers_ = outside_objects_ = ticks_ = 0;
     loop_lane_ = {};

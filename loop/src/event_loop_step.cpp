@@ -15,6 +15,7 @@ namespace mishap {
 namespace {
 
 constexpr std::uint64_t time_key = detail::child_key(detail::outside_key, hash_text("time"), 0);
+constexpr std::uint64_t unknown_memory_key = detail::child_key(detail::outside_key, hash_text("unknown memory"), 0);
 const char* ending_of(const detail::TaskBase& task) {
     if (task.state() == detail::Waitable::State::cancelled) {
         return "ends cancelled";
@@ -283,6 +284,10 @@ void EventLoop::trace_step(WakeReason wake, std::uint32_t taken) {
 }
 
 void EventLoop::report_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end) {
+    if (kind != EntityKind::thread && is_sharing_unknown_) {
+        // What tasks and callbacks share beside tracked objects nobody sees: as if each wrote one and the same cell.
+        world_->footprint().push_back({unknown_memory_key, Access::write, Relation::conflict, 0, false});
+    }
     world_->strategy()->after_step({.entity = {entity.key, entity.step},
                                     .kind = kind,
                                     .wake = wake,
@@ -291,7 +296,10 @@ void EventLoop::report_step(const detail::EntityState& entity, EntityKind kind, 
                                     .created = world_->created(),
                                     .enabled = world_->enabled(),
                                     .disabled = world_->disabled(),
-                                    .data_classes = world_->choices().data_classes()});
+                                    .data_classes = world_->choices().data_classes(),
+                                    .is_pending_known = announced_.has_value(),
+                                    .pending = announced_.has_value() ? announced_->span() : std::span<const Operation>()});
+    announced_.reset();
     world_->clear_step();
 }
 
@@ -532,6 +540,9 @@ void EventLoop::step_thread(detail::ThreadBase& thread, std::uint32_t taken) {
     threads_.set_last(&thread);
     const WakeReason wake = thread.wake;
     thread.wake = WakeReason::yield;
+    if (world_->wants_steps()) {
+        announced_ = thread.next;
+    }
     begin_step(thread.entity, wake, taken);
     current_ = &thread;
     world_->races().switch_to(thread.number + 1);
@@ -551,6 +562,9 @@ void EventLoop::step_thread(detail::ThreadBase& thread, std::uint32_t taken) {
 void EventLoop::continue_held(std::uint32_t taken) {
     detail::TaskBase& task = *threads_.held();
     threads_.let_go();
+    if (world_->wants_steps()) {
+        announced_ = threads_.held_next();
+    }
     const bool may_inject = std::exchange(may_inject_, false);  // it is at no wait
     begin_step(task.entity, WakeReason::yield, taken);
     step_task(task);

@@ -12,6 +12,7 @@ WorldOptions ExploreOptions::world() const {
             .sweep = sweep,
             .steps_max = steps_max,
             .time_max = time_max,
+            .sharing = sharing,
             .races = races,
             .lost_updates = lost_updates};
 }

@@ -1,6 +1,6 @@
 #include <mishap/sim/random_walk.hpp>
 
-#include <numeric>
+#include <mishap/sim/detail/draw_class.hpp>
 
 namespace mishap {
 
@@ -14,18 +14,6 @@ bool RandomWalk::begin_run(const RunInfo& run) {
     return true;
 }
 
-std::uint32_t RandomWalk::pick(const Question& question) {
-    if (question.weights.empty()) {
-        return prng_.below(question.classes);
-    }
-    const std::uint32_t total = std::accumulate(question.weights.begin(), question.weights.end(), std::uint32_t{0});
-    std::uint32_t drawn = prng_.below(total);
-    std::uint32_t taken = 0;
-    while (drawn >= question.weights[taken]) {
-        drawn -= question.weights[taken];
-        ++taken;
-    }
-    return taken;
-}
+std::uint32_t RandomWalk::pick(const Question& question) { return detail::draw_class(prng_, question); }
 
 }  // namespace mishap

@@ -31,12 +31,12 @@ bool ended_well(const Task<T>& task) {
     }
 }
 
-/// Makes every run of `body` that `options` allow, until one fails: by a claim, an exception, or by being stuck.
+/// Makes the runs of `body` that `strategy` wants, until one fails: by a claim, an exception, or by being stuck.
 template <class F>
-SearchResult search_every_order(F body, const WorldOptions& options = {}, std::uint64_t runs_max = 1'000'000) {
-    class EveryOrder final : public Program {
+SearchResult search_with(Strategy& strategy, F body, const WorldOptions& options, std::uint64_t runs_max) {
+    class Searched final : public Program {
     public:
-        EveryOrder(EventLoop& loop, F& body) : loop_(loop), body_(body) {}
+        Searched(EventLoop& loop, F& body) : loop_(loop), body_(body) {}
         void run(World& world) override {
             loop_.begin_run();
             {
@@ -67,12 +67,18 @@ SearchResult search_every_order(F body, const WorldOptions& options = {}, std::u
     };
     World world(options);
     EventLoop loop(world);
-    EveryOrder program(loop, body);
+    Searched program(loop, body);
     Explorer explorer(program, world);
-    Exhaustive strategy;
     SearchLimits limits;
     limits.runs_max = runs_max;
     return explorer.search(strategy, limits);
+}
+
+/// Makes every run of `body` that `options` allow, until one fails.
+template <class F>
+SearchResult search_every_order(F body, const WorldOptions& options = {}, std::uint64_t runs_max = 1'000'000) {
+    Exhaustive strategy;
+    return search_with(strategy, body, options, runs_max);
 }
 
 /// Returns what the first failing run says, "passes" if every run passes, "unfinished" if not all could be made.

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -284,6 +285,7 @@ private:
     bool may_inject_ = false;  // cancellations
     bool may_pass_ = false;    // time, while entries are ready
     Sweep sweep_ = Sweep::off;
+    bool is_sharing_unknown_ = true;
     std::uint64_t steps_max_ = 0;
     detail::FiberPool* fibers_;
     detail::Context hub_;
@@ -292,6 +294,7 @@ private:
     detail::TimerQueue<detail::HandleBase*> timers_;
     TaskList tasks_;
     detail::ThreadSet threads_;
+    std::optional<Announcement> announced_;  // what the running step began with, when a strategy wants steps
     std::uint32_t outside_tasks_ = 0;
     std::uint32_t outside_timers_ = 0;
     std::uint32_t outside_objects_ = 0;

@@ -28,6 +28,8 @@ struct ExploreOptions {
     std::uint64_t steps_max = 100'000;        // per run; more is a finding
     std::chrono::nanoseconds time_max = std::chrono::hours(24 * 365);  // virtual, per run; more is a finding
 
+    Sharing sharing = Sharing::unknown;  // tracked: the promise that tasks share nothing beside tracked objects
+
     std::chrono::nanoseconds step_time_max = std::chrono::seconds(10);  // real, per step; 0: no watchdog
 
     // ---- how it is searched ----

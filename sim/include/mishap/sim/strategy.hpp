@@ -62,6 +62,8 @@ struct Step {
     std::span<const std::uint64_t> enabled;
     std::span<const std::uint64_t> disabled;
     std::span<const std::uint32_t> data_classes;  // answers to the step's data questions, in order
+    bool is_pending_known = false;
+    std::span<const Operation> pending;  // what it had announced, if known; what may block was possible when it went
 };
 
 /// Tells a strategy which run is about to begin.

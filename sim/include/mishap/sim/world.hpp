@@ -27,6 +27,12 @@ enum class Order : std::uint8_t {
     fifo  // only the one that asyncio would run; I/O, timers, threads and faults stay open
 };
 
+/// How the tasks of a program share memory: what decides whether two of their steps may be swapped without effect.
+enum class Sharing : std::uint8_t {
+    unknown,  // also through plain variables, which nobody sees: any two steps of tasks may depend on each other
+    tracked   // only through tracked objects (Shared, primitives, futures): the user's promise, which the search tries to refute
+};
+
 /// What may happen in a simulated world, beyond the order of steps.
 struct WorldOptions {
     Order order = Order::any;
@@ -38,6 +44,7 @@ struct WorldOptions {
     Sweep sweep = Sweep::off;  // in which way one await may go wrong, at most one a run
     std::uint64_t steps_max = 100'000;        // per run
     std::chrono::nanoseconds time_max = std::chrono::hours(24 * 365);  // virtual, per run
+    Sharing sharing = Sharing::unknown;
     Detect races = Detect::finding;         // of simulated threads
     Detect lost_updates = Detect::finding;  // of tasks and threads
 };
