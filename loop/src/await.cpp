@@ -14,7 +14,8 @@ void await_done(FutureBase& future, const char* operation, Place place) {
     if (&future == loop.current_task()) {
         throw UsageError("a task waits for itself: it would wait for ever");
     }
-    loop.park(future, operation, place);
+    loop.park(future, operation, place, Failing::here);
+    loop.throw_if_swept();
 }
 
 }  // namespace mishap::detail

@@ -1,5 +1,6 @@
 #include <mishap/loop/errors.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <typeinfo>
@@ -48,5 +49,45 @@ std::string describe_exception(const std::exception_ptr& exception) {
         return type != nullptr ? type_name(*type) : "an exception of unknown type";
     }
 }
+
+namespace detail {
+
+namespace {
+
+/// Returns whether what `exception` was thrown with, by `std::throw_with_nested`, is injected.
+bool is_nested_injected(const std::exception& exception) {
+    const auto* const nested = dynamic_cast<const std::nested_exception*>(&exception);
+    return nested != nullptr && nested->nested_ptr() != nullptr && is_injected(nested->nested_ptr());
+}
+
+}  // namespace
+
+bool is_injected(const std::exception_ptr& exception) {
+    if (exception == nullptr) {
+        return false;
+    }
+    try {
+        std::rethrow_exception(exception);
+    } catch (const InjectedTimeout&) {
+        return true;
+    } catch (const InjectedFailure&) {
+        return true;
+    } catch (const CancelledError& error) {
+        return error.message() == injected_message();
+    } catch (const ExceptionGroup& group) {
+        return std::all_of(group.exceptions().begin(), group.exceptions().end(), is_injected);
+    } catch (const std::exception& error) {
+        return is_nested_injected(error);
+    } catch (...) {
+        return false;
+    }
+}
+
+const std::string& injected_message() {
+    static const std::string message = "injected by mishap";
+    return message;
+}
+
+}  // namespace detail
 
 }  // namespace mishap

@@ -89,6 +89,9 @@ void EventLoop::begin_run() {
     forced_yields_ = options.forced_yields != 0;
     may_inject_ = options.cancellations != 0;
     may_pass_ = options.time_passes != 0;
+    sweep_ = options.sweep;
+    swept_task_ = nullptr;
+    awaits_ = 0;
     is_sharing_unknown_ = options.sharing == Sharing::unknown;
     steps_max_ = world_->is_simulated() ? options.steps_max : ~std::uint64_t{0};
     outside_tasks_ = outside_timers_ = outside_objects_ = ticks_ = 0;
@@ -380,7 +383,7 @@ void EventLoop::call_exception_handler(const LoopException& what) {
 
 void EventLoop::report_never_retrieved(const detail::FutureBase& future) {
     const std::string what = fmt::format("{} was never retrieved", describe_exception(future.peek_exception()));
-    if (world_->is_tearing_down()) {
+    if (world_->is_tearing_down() || detail::is_injected(future.peek_exception())) {
         return;
     }
     world_->note({FindingKind::never_retrieved,

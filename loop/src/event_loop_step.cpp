@@ -25,11 +25,6 @@ const char* ending_of(const detail::TaskBase& task) {
 
 constexpr std::uint32_t deadlines_max = 8;  // classes of a tick question
 
-const std::string& injected_message() {
-    static const std::string message = "injected by mishap";
-    return message;
-}
-
 }  // namespace
 
 /// Returns false when nothing is ready and nothing can become ready.
@@ -325,7 +320,7 @@ void EventLoop::report_step(const detail::EntityState& entity, EntityKind kind, 
     world_->clear_step();
 }
 
-void EventLoop::park(detail::Waitable& waitable, const char* operation, Place place) {
+void EventLoop::park(detail::Waitable& waitable, const char* operation, Place place, detail::Failing failing) {
     detail::TaskBase& task = *current_;
     if (task.is_abandoning) [[unlikely]] {
         refuse_to_wait();
@@ -341,6 +336,11 @@ void EventLoop::park(detail::Waitable& waitable, const char* operation, Place pl
     ++world_->activity().waits;
     if (world_->is_tracing()) [[unlikely]] {
         world_->tell({.kind = TraceEventKind::wait, .object = waitable.key, .what = operation, .place = place});
+    }
+    if (sweep_ != Sweep::off && (failing != detail::Failing::no || sweep_ == Sweep::cancel)) [[unlikely]] {
+        if (sweep_await(task, operation, place) && sweep_ != Sweep::cancel) {
+            waitable.cancel(&detail::injected_message());
+        }
     }
     suspend();
     task.frames = frame.outer;
@@ -368,8 +368,12 @@ void EventLoop::yield(const char* operation, Place place) {
     if (world_->is_tracing()) [[unlikely]] {
         world_->tell({.kind = TraceEventKind::yield, .what = operation, .place = place});
     }
+    if (sweep_ != Sweep::off) [[unlikely]] {
+        sweep_await(task, operation, place);
+    }
     suspend();
     task.frames = frame.outer;
+    throw_if_swept();
     task.throw_if_interrupted();
 }
 
@@ -417,7 +421,7 @@ void EventLoop::maybe_inject_cancellation(detail::TaskBase& task) {
     world_->touch(task, Access::write);
     ++task.cancel_requests_;
     task.must_cancel = true;
-    task.must_cancel_message = &injected_message();
+    task.must_cancel_message = &detail::injected_message();
 }
 
 bool EventLoop::is_victim(std::uint64_t task_key) const {

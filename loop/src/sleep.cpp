@@ -45,7 +45,7 @@ void Sleep::until_timer() {
     detail::Waiter waiter(loop);
     Armed armed(loop, waiter);
     loop.arm(armed.timer(), loop.deadline_in(delay_).time_since_epoch().count());
-    waiter.wait("sleep", place_);
+    waiter.wait("sleep", place_, detail::Failing::here);
 }
 
 }  // namespace mishap

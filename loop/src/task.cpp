@@ -78,6 +78,7 @@ void TaskBase::throw_interruption() {
         throw TaskAbandoned();
     }
     must_cancel = false;
+    loop_->forget_swept(*this);
     throw CancelledError(must_cancel_message != nullptr ? *must_cancel_message : std::string());
 }
 

@@ -17,7 +17,7 @@ void Event::wait(Place place) {
     }
     touch_in(loop, Access::write, "Event.wait", place);
     detail::WaitEntry entry(loop);
-    waiters_.wait(entry, "Event.wait", place);
+    waiters_.wait(entry, "Event.wait", place, detail::Failing::here);
 }
 
 void Event::set(Place place) {

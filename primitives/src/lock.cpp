@@ -12,7 +12,7 @@ void Lock::wait_and_take(EventLoop& loop, Place place) {
     touch_in(loop, Access::write, "Lock.acquire", place);
     detail::WaitEntry entry(loop);
     try {
-        waiters_.wait(entry, "Lock.acquire", place);
+        waiters_.wait(entry, "Lock.acquire", place, detail::Failing::by_caller);
     } catch (const CancelledError&) {
         if (!entry.is_orphaned()) {
             touch_in(loop, Access::write, "Lock.acquire is cancelled", place);
@@ -22,6 +22,7 @@ void Lock::wait_and_take(EventLoop& loop, Place place) {
                 waiters_.wake_head();
             }
         }
+        loop.throw_if_swept();
         throw;
     }
     detail::invariant(!is_locked_, "nobody takes a lock while a woken waiter has not resumed");

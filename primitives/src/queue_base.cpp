@@ -35,7 +35,7 @@ void QueueBase::wait_for_room(EventLoop& loop, Place place) {
         touch_in(loop, Access::write, "Queue.put", place);
         WaitEntry putter(loop);
         try {
-            putters_.wait(putter, "Queue.put", place);
+            putters_.wait(putter, "Queue.put", place, Failing::by_caller);
         } catch (const CancelledError&) {
             if (!putter.is_orphaned()) {
                 touch_in(loop, Access::write, "Queue.put is cancelled", place);
@@ -43,6 +43,7 @@ void QueueBase::wait_for_room(EventLoop& loop, Place place) {
                     putters_.wake_next();  // the room goes to somebody else
                 }
             }
+            loop.throw_if_swept();
             throw;
         }
     }
@@ -58,7 +59,7 @@ void QueueBase::wait_for_item(EventLoop& loop, Place place) {
         touch_in(loop, Access::write, "Queue.get", place);
         WaitEntry getter(loop);
         try {
-            getters_.wait(getter, "Queue.get", place);
+            getters_.wait(getter, "Queue.get", place, Failing::by_caller);
         } catch (const CancelledError&) {
             if (!getter.is_orphaned()) {
                 touch_in(loop, Access::write, "Queue.get is cancelled", place);
@@ -66,6 +67,7 @@ void QueueBase::wait_for_item(EventLoop& loop, Place place) {
                     getters_.wake_next();  // the item goes to somebody else (bpo-23812)
                 }
             }
+            loop.throw_if_swept();
             throw;
         }
     }
@@ -112,7 +114,7 @@ void QueueBase::join(Place place) {
     }
     touch_in(loop, Access::write, "Queue.join", place);
     WaitEntry joiner(loop);
-    joiners_.wait(joiner, "Queue.join", place);
+    joiners_.wait(joiner, "Queue.join", place, Failing::here);
 }
 
 void QueueBase::shut_down(bool immediate, Place place) {

@@ -32,7 +32,7 @@ void Semaphore::wait_and_take(EventLoop& loop, Place place) {
     touch_in(loop, Access::write, "Semaphore.acquire", place);
     detail::WaitEntry entry(loop);
     try {
-        waiters_.wait(entry, "Semaphore.acquire", place);
+        waiters_.wait(entry, "Semaphore.acquire", place, detail::Failing::by_caller);
     } catch (const CancelledError&) {
         if (!entry.is_orphaned()) {
             touch_in(loop, Access::write, "Semaphore.acquire is cancelled", place);
@@ -41,6 +41,7 @@ void Semaphore::wait_and_take(EventLoop& loop, Place place) {
             }
             hand_out();
         }
+        loop.throw_if_swept();
         throw;
     }
     if (!entry.is_orphaned()) {

@@ -61,7 +61,7 @@ void WaitQueue::wake_all() {
     }
 }
 
-void WaitQueue::wait(WaitEntry& entry, const char* operation, Place place) {
+void WaitQueue::wait(WaitEntry& entry, const char* operation, Place place, Failing failing) {
     // A task that is given up may stay in this wait for good, so it must not be found here later.
     if (!current_loop->current_task()->is_abandoning) {
         waiting_.push_back(entry);
@@ -78,7 +78,7 @@ void WaitQueue::wait(WaitEntry& entry, const char* operation, Place place) {
         WaitEntry& entry_;
     };
     const Leaving leaving(entry);
-    entry.wait(operation, place);
+    entry.wait(operation, place, failing);
     if (entry.is_in_vain_) [[unlikely]] {
         throw UsageError(fmt::format(
             "what a task waited on in {} was destroyed; a primitive must outlive the tasks that use it, so await them first",

@@ -17,7 +17,23 @@ Announcement pending_of(EventLoop& loop, const TaskBase& task) {
     return Announcement({.object = task.waiting_on->key, .access = Access::read, .may_block = true});
 }
 
+std::string describe_swept(const World& world) {
+    const World::SweptAwait& swept = world.swept();
+    const char* const verb = world.options().sweep == Sweep::cancel    ? "was cancelled"
+                             : world.options().sweep == Sweep::timeout ? "timed out"
+                                                                       : "failed";
+    return fmt::format("await {} {}: {}", swept.number, verb, describe_await(swept.operation, swept.place, swept.task));
+}
+
 }  // namespace
+
+std::string describe_await(const char* operation, const Place& place, const std::string& task) {
+    std::string text = operation;
+    if (place.line != 0) {
+        text += fmt::format(" at {}:{}", place.file, place.line);
+    }
+    return text + " in " + task;
+}
 
 void BodyProgram::run(World& world) {
     if (options_.reset) {
@@ -29,6 +45,9 @@ void BodyProgram::run(World& world) {
         const EventLoop::Outcome outcome = loop_.run_main(main.state());
         if (!world.has_failed() && !world.choices().is_abandoned()) {
             judge(world, main.state(), outcome);
+        }
+        if (world.has_failed() && world.swept().number != 0) {
+            world.add_to_finding(describe_swept(world));
         }
         world.end_verdict();
         const std::size_t abandoned = loop_.tear_down();
@@ -54,11 +73,15 @@ void BodyProgram::judge(World& world, FutureBase& main, EventLoop::Outcome outco
     }
     main.mark_retrieved();
     if (main.state() == Waitable::State::cancelled) {
-        if (world.spent().cancellations != 0) {
+        if (world.spent().cancellations != 0 || world.spent().sweeps != 0) {
             judge_cancelled_main(world);
         } else {
             world.fail({.kind = FindingKind::exception, .what = "the program ended with CancelledError", .label = "CancelledError"});
         }
+        return;
+    }
+    if (world.spent().sweeps != 0 && is_injected(main.peek_exception())) {
+        judge_cancelled_main(world);
         return;
     }
     if (main.peek_exception() != nullptr) {
@@ -71,7 +94,7 @@ void BodyProgram::judge(World& world, FutureBase& main, EventLoop::Outcome outco
     note_leftovers(world);
 }
 
-/// A cancellation that was injected has come out of main: nobody's fault. What goes on must still be right.
+/// A cancellation or an error that was injected has come out of main: nobody's fault. What goes on must still be right.
 void BodyProgram::judge_cancelled_main(World& world) {
     world.choices().be_calm();
     loop_.run_to_quiescence();

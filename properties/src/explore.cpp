@@ -117,8 +117,8 @@ public:
         report_.options = options_;
     }
 
-    /// `part` is null unless several processes make the search.
-    Report explore(detail::SearchPart* part = nullptr) {
+    /// `part` is null unless several processes make the search; `search`, if any, makes it instead of a strategy.
+    Report explore(detail::SearchPart* part = nullptr, const detail::Search& search = nullptr) {
         if (options_.confirm_in_child) {
             child_.emplace(program_, world_);
         }
@@ -140,7 +140,9 @@ public:
         if (!make_calm_runs()) {
             return std::move(report_);
         }
-        if (!calm_failure_.has_value()) {
+        if (!calm_failure_.has_value() && search) {
+            report_.search = search(program_, world_);
+        } else if (!calm_failure_.has_value()) {
             Explorer explorer(program_, world_);
             explorer.on_progress(options_.progress);
             report_.search = explorer.search(*strategy, {.runs_max = options_.runs_max,
@@ -463,6 +465,12 @@ Report detail::explore_part(const std::function<void()>& program, const ExploreO
     return Exploration(program, options).explore(&part);
 }
 
+Report detail::explore_by(const std::function<void()>& program, const ExploreOptions& options, const Search& search) {
+    check_usable(program);
+    check_options(options);
+    return Exploration(program, options).explore(nullptr, search);
+}
+
 CheckFailed::CheckFailed(const Report& report) : std::runtime_error(report.to_text()) {}
 
 void check(const std::function<void()>& program, const ExploreOptions& options) {
@@ -485,6 +493,7 @@ Report replay(std::string_view line, const std::function<void()>& program, const
         replayed.forced_yields = world.forced_yields;
         replayed.time_passes = world.time_passes;
         replayed.timer_slack = world.timer_slack;
+        replayed.sweep = world.sweep;
         replayed.steps_max = world.steps_max;
         replayed.time_max = world.time_max;
     };

@@ -9,6 +9,7 @@ WorldOptions ExploreOptions::world() const {
             .forced_yields = forced_yields,
             .time_passes = time_passes,
             .timer_slack = timer_slack,
+            .sweep = sweep,
             .steps_max = steps_max,
             .time_max = time_max,
             .sharing = sharing,

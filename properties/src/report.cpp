@@ -89,6 +89,21 @@ std::string how_shrunk(const ShrinkResult& shrunk) {
     return text + "\n";
 }
 
+std::string tell(const SweepResult& swept, std::string_view replay_command) {
+    std::string text = swept.summary() + "\n";
+    for (const SweptFailure& failure : swept.failures) {
+        std::string numbers;
+        for (const std::uint64_t number : failure.awaits) {
+            numbers += fmt::format("{}{}", numbers.empty() ? "" : ", ", number);
+        }
+        text += fmt::format("  await{} {}: {}: {}\n    at first {}\n    {}{}{}\n", failure.awaits.size() == 1 ? "" : "s", numbers,
+                            to_text(failure.finding.kind), failure.finding.what, failure.where, replay_command,
+                            replay_command.empty() ? "" : " ",
+                            replay_command.empty() ? failure.replay_line : detail::shell_word(failure.replay_line));
+    }
+    return text;
+}
+
 std::string statistics(const Report& report) {
     const SearchResult& search = report.search;
     std::string text = fmt::format("{}, {} distinct", plural(search.runs, "run"), search.digests);
@@ -123,9 +138,21 @@ const char* to_text(ReplayVerdict verdict) {
     return "unknown";
 }
 
+std::string SweepResult::summary() const {
+    if (awaits == 0 && !is_complete) {
+        return fmt::format("swept no await ({})", mishap::to_text(kind));
+    }
+    std::string text = fmt::format("swept {} ({}): ", plural(awaits, "await"), mishap::to_text(kind));
+    text += failed == 0 ? "all pass" : fmt::format("{} pass, {} fail", awaits - failed, failed);
+    return text + (is_complete ? "" : "; stopped before the program's last await");
+}
+
 std::string Report::headline() const {
     if (finding.has_value()) {
         return fmt::format("{}: {}", mishap::to_text(finding->kind), finding->what);
+    }
+    if (swept.has_value()) {
+        return swept->summary();
     }
     if (strategy == "replay") {
         return "the replay found nothing wrong";
@@ -176,6 +203,9 @@ std::string Report::to_text(std::string_view replay_command) const {
         if (search.runs != 0 && strategy != "replay" && strategy != "script") {
             text += statistics(*this) + "\n";
         }
+    }
+    if (swept.has_value() && finding.has_value()) {
+        text += tell(*swept, replay_command);
     }
     if (verdict != ReplayVerdict::none) {
         text += describe_replay(*this);

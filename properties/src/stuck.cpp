@@ -135,7 +135,7 @@ std::string await_stack(const TaskBase& task) {
 std::optional<Finding> explain_stuck(EventLoop& loop) {
     const std::vector<Wait> waits = blocked_waits(loop);
     const std::vector<const TaskBase*> cycle = find_cycle(waits);
-    const bool has_victims = loop.world().spent().cancellations != 0;
+    const bool has_victims = loop.world().spent().cancellations != 0 || loop.world().spent().sweeps != 0;
     if (has_victims && cycle.empty() &&
         std::all_of(waits.begin(), waits.end(), [&](const Wait& wait) { return is_excused(wait, loop); })) {
         return std::nullopt;

@@ -179,7 +179,7 @@ TapeFile recover_mapped_tape(const std::filesystem::path& path) {
         if (choice.kind == ChoiceKind::none) {
             break;
         }
-        if (choice.kind > ChoiceKind::fault || choice.classes < 2 || choice.taken >= choice.classes) {
+        if (choice.kind > ChoiceKind::sweep || choice.classes < 2 || choice.taken >= choice.classes) {
             refuse(path, "it is damaged");
         }
         file.dense.push_back(choice);

@@ -115,6 +115,8 @@ std::string to_sentence(const MishapText& text) {
             return fmt::format("{}, {}: a wait that could go on at once yields", step, question_words(text));
         case ChoiceKind::fault:
             return fmt::format("{}, {}: the fault happens", step, question_words(text));
+        case ChoiceKind::sweep:
+            return fmt::format("{}, {}: the await goes wrong", step, question_words(text));
         case ChoiceKind::none:
         case ChoiceKind::value:
         case ChoiceKind::chance:
@@ -149,13 +151,14 @@ void read_step(std::string_view text, std::string& path, EntityStep& step) {
 
 ChoiceKind read_kind(std::string_view word) {
     for (const ChoiceKind kind : {ChoiceKind::tick, ChoiceKind::cancel, ChoiceKind::forced_yield,
-                                  ChoiceKind::value, ChoiceKind::chance, ChoiceKind::fault}) {
+                                  ChoiceKind::value, ChoiceKind::chance, ChoiceKind::fault,
+                                  ChoiceKind::sweep}) {
         if (word == mishap::to_text(kind)) {
             return kind;
         }
     }
     throw Malformed{in_quotes(word) +
-                    " is no kind of mishap; the kinds are tick, cancel, yield, value, chance and fault"};
+                    " is no kind of mishap; the kinds are tick, cancel, yield, value, chance, fault and sweep"};
 }
 
 void read_label(std::string_view text, MishapText& result) {

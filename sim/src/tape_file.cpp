@@ -17,7 +17,7 @@ namespace {
 // reader.
 constexpr int version = 1;
 constexpr std::string_view first_line = "mishap tape ";
-constexpr std::string_view kind_letters = "-stcyvhf";  // by ChoiceKind: one letter each, '-' for none
+constexpr std::string_view kind_letters = "-stcyvhfw";  // by ChoiceKind: one letter each, '-' for none
 constexpr std::size_t choices_per_line = 6;
 constexpr std::size_t file_size_max = std::size_t{1} << 30U;  // 70 million choices
 

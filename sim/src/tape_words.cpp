@@ -40,6 +40,15 @@ std::chrono::nanoseconds read_duration(std::string_view text) {
                     " is no duration; one is a number below 2^63 nanoseconds with s, ms, us or ns, as 20ms"};
 }
 
+Sweep read_sweep(std::string_view text) {
+    for (const Sweep sweep : {Sweep::cancel, Sweep::timeout, Sweep::fail}) {
+        if (text == to_text(sweep)) {
+            return sweep;
+        }
+    }
+    throw Malformed{in_quotes(text) + " is no sweep; one is cancel, timeout or fail"};
+}
+
 template <class Number>
 Number read_count(std::string_view text) {
     const auto number = read_number<Number>(text);
@@ -64,6 +73,7 @@ std::string options_text(const WorldOptions& options) {
     add(options.forced_yields != defaults.forced_yields, fmt::format("yield={}", options.forced_yields));
     add(options.time_passes != defaults.time_passes, fmt::format("pass={}", options.time_passes));
     add(options.timer_slack != defaults.timer_slack, "slack=" + duration_text(options.timer_slack));
+    add(options.sweep != defaults.sweep, fmt::format("sweep={}", to_text(options.sweep)));
     add(options.steps_max != defaults.steps_max, fmt::format("steps={}", options.steps_max));
     add(options.time_max != defaults.time_max, "time=" + duration_text(options.time_max));
     return text;
@@ -84,6 +94,8 @@ void read_options(std::string_view text, WorldOptions& options) {
             options.time_passes = read_count<std::uint32_t>(value);
         } else if (word == "slack") {
             options.timer_slack = read_duration(value);
+        } else if (word == "sweep") {
+            options.sweep = read_sweep(value);
         } else if (word == "steps") {
             options.steps_max = read_count<std::uint64_t>(value);
         } else if (word == "time") {
@@ -91,7 +103,7 @@ void read_options(std::string_view text, WorldOptions& options) {
         } else {
             throw Malformed{
                 in_quotes(option) +
-                " is no option; the options are cancel, everywhere, yield, pass, slack, steps and time"};
+                " is no option; the options are cancel, everywhere, yield, pass, slack, sweep, steps and time"};
         }
     }
 }

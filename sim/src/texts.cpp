@@ -4,6 +4,7 @@
 #include <mishap/sim/choice.hpp>
 #include <mishap/sim/entity.hpp>
 #include <mishap/sim/finding.hpp>
+#include <mishap/sim/sweep.hpp>
 
 namespace mishap {
 
@@ -17,6 +18,17 @@ const char* to_text(ChoiceKind kind) {
         case ChoiceKind::value: return "value";
         case ChoiceKind::chance: return "chance";
         case ChoiceKind::fault: return "fault";
+        case ChoiceKind::sweep: return "sweep";
+    }
+    return "unknown";
+}
+
+const char* to_text(Sweep sweep) {
+    switch (sweep) {
+        case Sweep::off: return "off";
+        case Sweep::cancel: return "cancel";
+        case Sweep::timeout: return "timeout";
+        case Sweep::fail: return "fail";
     }
     return "unknown";
 }

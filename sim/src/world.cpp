@@ -43,6 +43,9 @@ void World::begin_run(Strategy* strategy) {
     strategy_ = strategy;
     tearing_down_ = false;
     spent_ = {};
+    if (swept_.number != 0) {
+        swept_ = {};
+    }
     if (finding_.has_value()) {
         finding_.reset();
     }

@@ -6,4 +6,5 @@
 #include <mishap/loop/run.hpp>
 #include <mishap/primitives/primitives.hpp>
 #include <mishap/properties/scenario.hpp>
+#include <mishap/properties/sweep.hpp>
 #include <mishap/sim/choose.hpp>

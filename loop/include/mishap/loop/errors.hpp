@@ -34,6 +34,12 @@ public:
     explicit TimeoutError(const std::string& what = "timed out") : std::runtime_error(what) {}
 };
 
+/// Is what an await throws when a sweep lets it fail: it stands for any error that the operation may end with.
+class InjectedFailure : public std::runtime_error {
+public:
+    explicit InjectedFailure(const std::string& what = "injected by mishap") : std::runtime_error(what) {}
+};
+
 /// Carries the failures of several tasks.
 ///
 /// Source:    BaseExceptionGroup, as raised by asyncio.TaskGroup.
@@ -51,6 +57,19 @@ private:
 std::string describe_exception(const std::exception_ptr& exception);
 
 namespace detail {
+
+/// The TimeoutError of a sweep, known from those of the program.
+class InjectedTimeout final : public TimeoutError {
+public:
+    InjectedTimeout() : TimeoutError("timed out (injected by mishap)") {}
+};
+
+/// Returns whether `exception` is what a sweep has let an await throw, or a group or chain of exceptions that leads to
+/// nothing else.
+bool is_injected(const std::exception_ptr& exception);
+
+/// Returns the message of cancellations that are injected.
+const std::string& injected_message();
 
 /// Unwinds the stack of a task that is given up during teardown; private, so that no handler names it.
 struct TaskAbandoned {};

@@ -136,8 +136,19 @@ public:
 
     /// Parks the current task until `waitable` is done. The one way to wait.
     ///
+    /// With `Failing::no` the wait is part of an operation that cannot fail there; with the others a sweep may cancel the
+    /// wait so that the operation fails, and `throw_if_swept` is called before the program goes on.
+    ///
     /// Throws:    CancelledError when the task was cancelled meanwhile.
-    void park(detail::Waitable& waitable, const char* operation, Place place);
+    void park(detail::Waitable& waitable, const char* operation, Place place, detail::Failing failing = detail::Failing::no);
+    /// Throws what a sweep wants the operation that ends here to throw; nothing when it is not about this one.
+    ///
+    /// Throws:    TimeoutError, InjectedFailure.
+    void throw_if_swept() {
+        if (swept_task_ != nullptr) [[unlikely]] {
+            throw_swept();
+        }
+    }
     /// Lets every other ready entry go first, in the calm order.
     void yield(const char* operation, Place place);
     /// Makes a wait that would not suspend a place where others may go first, when the search asks for that.
@@ -145,6 +156,10 @@ public:
         if (forced_yields_) [[unlikely]] {
             force_yield(operation, place);
         }
+    }
+    /// Tells that `task` is cancelled for another reason than a sweep, which comes first.
+    void forget_swept(const detail::TaskBase& task) {
+        swept_task_ = swept_task_ == &task ? nullptr : swept_task_;
     }
     /// Parks the current task for good: its run has a verdict.
     [[noreturn]] void park_failed();
@@ -236,6 +251,9 @@ private:
     bool may_time_pass();
     void maybe_inject_cancellation(detail::TaskBase& task);
     void force_yield(const char* operation, Place place);
+    bool sweep_await(detail::TaskBase& task, const char* operation, Place place);
+    void cancel_blocked(detail::TaskBase& task);
+    void throw_swept();
     void suspend();
     [[noreturn]] void refuse_to_wait();
     [[noreturn]] void stay();
@@ -267,6 +285,7 @@ private:
     bool forced_yields_ = false;
     bool may_inject_ = false;  // cancellations
     bool may_pass_ = false;    // time, while entries are ready
+    Sweep sweep_ = Sweep::off;
     bool is_sharing_unknown_ = true;
     std::uint64_t steps_max_ = 0;
     detail::FiberPool* fibers_;
@@ -286,6 +305,9 @@ private:
     boost::unordered_flat_map<std::uint64_t, std::uint32_t> name_copies_;  // looked up only
     std::vector<Candidate> candidates_;
     std::vector<std::uint64_t> victims_;
+    const detail::TaskBase* swept_task_ = nullptr;  // its operation has yet to throw what the sweep lets it throw
+    int requests_before_sweep_ = 0;                 // for cancellation, of that task
+    std::uint64_t awaits_ = 0;                      // that the sweep has asked about
     std::unique_ptr<World> own_world_;
     std::function<void(EventLoop&, const LoopException&)> exception_handler_;
     std::thread::id thread_ = std::this_thread::get_id();

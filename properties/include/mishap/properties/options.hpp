@@ -25,6 +25,7 @@ struct ExploreOptions {
     std::uint32_t forced_yields = 0;  // at most so many waits that would not suspend yield
     std::uint32_t time_passes = 0;    // at most so many times the clock moves although entities are ready
     std::chrono::nanoseconds timer_slack{0};  // deadlines so close together may come due together
+    Sweep sweep = Sweep::off;                 // at most one await goes wrong in this way; see `sweep()`
     std::uint64_t steps_max = 100'000;        // per run; more is a finding
     std::chrono::nanoseconds time_max = std::chrono::hours(24 * 365);  // virtual, per run; more is a finding
 

@@ -26,6 +26,26 @@ enum class ReplayVerdict : std::uint8_t {
 
 const char* to_text(ReplayVerdict verdict);
 
+/// An await that is one too many for the program: when it goes wrong, a run fails.
+struct SweptFailure {
+    std::vector<std::uint64_t> awaits;  // all that make it fail with this signature, by number, from 1
+    std::string where;                  // the first of them: operation, place and task
+    Finding finding;                    // with that one
+    std::string replay_line;            // of that run, not shrunk
+};
+
+/// What a sweep has to say beside the report of its first failure.
+struct SweepResult {
+    Sweep kind = Sweep::off;
+    std::uint64_t awaits = 0;      // that were let go wrong, each in turn
+    std::uint64_t failed = 0;      // how many of them made a run fail
+    bool is_complete = false;      // the program came to its end before the next one, in every schedule tried
+    std::vector<SweptFailure> failures;  // one a signature, by first await
+
+    /// Returns one line: "swept 37 awaits (cancel): 35 pass, 2 fail".
+    std::string summary() const;
+};
+
 /// What a search has to say.
 struct Report {
     std::string name;
@@ -51,6 +71,7 @@ struct Report {
     Script script;                // the run as constraints; empty: it is calm, or cannot be told so
     std::vector<Note> notes;
     ExploreOptions options;  // with which the failing run was made
+    std::optional<SweepResult> swept;  // of a sweep
 
     /// Returns whether nothing is wrong.
     bool passed() const { return !finding.has_value(); }

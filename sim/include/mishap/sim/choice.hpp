@@ -14,6 +14,7 @@ enum class ChoiceKind : std::uint8_t {
     value,         // choose(n)
     chance,        // chance({1, n})
     fault,         // fault("name")
+    sweep,         // does this await go wrong, in the way that the sweep is about
 };
 
 /// Returns the word that reports and tape files use for `kind`.

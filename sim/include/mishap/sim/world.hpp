@@ -13,6 +13,7 @@
 #include <mishap/sim/path.hpp>
 #include <mishap/sim/race_detector.hpp>
 #include <mishap/sim/selector.hpp>
+#include <mishap/sim/sweep.hpp>
 #include <mishap/sim/tracked.hpp>
 #include <mishap/sim/virtual_clock.hpp>
 
@@ -40,6 +41,7 @@ struct WorldOptions {
     std::uint32_t forced_yields = 0;  // at most so many waits that would not suspend yield
     std::uint32_t time_passes = 0;    // at most so many times the clock moves although entities are ready
     std::chrono::nanoseconds timer_slack{0};  // deadlines so close together may come due together
+    Sweep sweep = Sweep::off;  // in which way one await may go wrong, at most one a run
     std::uint64_t steps_max = 100'000;        // per run
     std::chrono::nanoseconds time_max = std::chrono::hours(24 * 365);  // virtual, per run
     Sharing sharing = Sharing::unknown;
@@ -149,6 +151,8 @@ public:
 
     /// Fails the run; the first finding stands. Ignored during teardown and in the real world.
     void fail(Finding finding);
+    /// Adds a line, for people, to the finding there is.
+    void add_to_finding(std::string detail) { finding_->details.push_back(std::move(detail)); }
     /// Takes the finding back: what it says is no fault after all.
     void withdraw_finding() { finding_.reset(); }
     void note(Note note);
@@ -174,11 +178,23 @@ public:
         std::uint32_t cancellations = 0;
         std::uint32_t forced_yields = 0;
         std::uint32_t time_passes = 0;
+        std::uint32_t sweeps = 0;
     };
     Spent& spent() { return spent_; }
     detail::Tracked& cancellations_budget() { return budgets_[0]; }
     detail::Tracked& forced_yields_budget() { return budgets_[1]; }
     detail::Tracked& time_passes_budget() { return budgets_[2]; }
+
+    /// The await that a sweep has let go wrong in this run; `number` is 0 when none has.
+    struct SweptAwait {
+        std::uint64_t number = 0;  // among the awaits of the run that were asked about, from 1
+        EntityStep who;
+        std::string task;  // the last part of its path; all of it on replay
+        const char* operation = "";
+        Place place;
+    };
+    SweptAwait& swept() { return swept_; }
+    const SweptAwait& swept() const { return swept_; }
 
     /// What the search has seen to be possible, for "a search that asked no choice or never contended says so".
     struct Activity {
@@ -213,6 +229,7 @@ private:
     Strategy* strategy_ = nullptr;
     Observer* observer_ = nullptr;
     Spent spent_;
+    SweptAwait swept_;
     Activity activity_;
 
     WorldOptions options_;

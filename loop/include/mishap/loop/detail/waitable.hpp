@@ -34,6 +34,13 @@ struct WaitExplanation {
     std::uint64_t maker = 0;                // key of the task that made it, of plain futures
 };
 
+/// How an operation ends when a sweep lets it fail; see `EventLoop::park`.
+enum class Failing : std::uint8_t {
+    no,      // it cannot: it goes on waiting, or only ends cancelled
+    here,    // the wait itself throws, because nothing is left to be cleaned up
+    by_caller  // the wait ends cancelled; who catches that cleans up and throws
+};
+
 /// One level of what a task is doing, for await stacks: lives on the task's own stack.
 struct AwaitFrame {
     const char* operation = "";

@@ -37,8 +37,11 @@ public:
     /// Parks the current task until the wait is over.
     ///
     /// Throws:    CancelledError.
-    void wait(const char* operation, Place place) {
-        loop_->park(*this, operation, place);
+    void wait(const char* operation, Place place, Failing failing = Failing::no) {
+        loop_->park(*this, operation, place, failing);
+        if (failing == Failing::here) {
+            loop_->throw_if_swept();
+        }
         if (state_ == State::cancelled) [[unlikely]] {
             throw_cancelled();
         }

@@ -74,7 +74,7 @@ public:
     /// Joins at the tail and parks the current task until it is woken. Has left when it returns or throws.
     ///
     /// Throws:    CancelledError; UsageError when the primitive was destroyed meanwhile.
-    void wait(WaitEntry& entry, const char* operation, Place place);
+    void wait(WaitEntry& entry, const char* operation, Place place, Failing failing = Failing::no);
 
     const Primitive& owner() const { return *owner_; }
 

@@ -33,6 +33,9 @@ std::optional<Finding> explain_stuck(EventLoop& loop);
 /// Returns what to say of live tasks that wait for something that is there to be had.
 std::optional<Finding> explain_stranded(EventLoop& loop);
 
+/// Returns an await in words: "Lock.acquire at b.cpp:7 in main/worker".
+std::string describe_await(const char* operation, const Place& place, const std::string& task);
+
 /// Returns what a task is doing, outermost first: "gather at a.cpp:3 > Lock.acquire at b.cpp:7".
 std::string await_stack(const TaskBase& task);
 

@@ -23,6 +23,12 @@ public:
     virtual bool is_first_failure(std::uint64_t run) = 0;
 };
 
+/// A search of another kind: makes runs of a program in a world, and says what came of it.
+using Search = std::function<SearchResult(Program& program, World& world)>;
+
+/// As `explore`, with calm runs, confirmation, shrinking and story, but `search` makes the runs in between.
+Report explore_by(const std::function<void()>& program, const ExploreOptions& options, const Search& search);
+
 /// As `explore`, for one of several processes. A failure that another process is to report is left out.
 Report explore_part(const std::function<void()>& program, const ExploreOptions& options, SearchPart& part);
 
