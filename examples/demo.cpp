@@ -92,7 +92,7 @@ private:
         const bool replayed = is_replayed(scenario, report);
         const std::string mishaps = mishaps_of(report);
         fmt::print("  {:<36}{:<14}{:>6}  {:<10}{:<9}{}\n", scenario.name, to_text(report.finding->kind), report.search.runs,
-                   fmt::format("{} -> {}", report.shrunk->mishaps_before, report.mishaps.size()), replayed ? "yes" : "NO",
+                   fmt::format("{} -> {}", report.shrunk->before.mishaps, report.mishaps.size()), replayed ? "yes" : "NO",
                    mishaps);
         if (!passes_calmly(scenario)) {
             complain(scenario.name, "fails without any mishap");

@@ -16,13 +16,13 @@ namespace mishap::detail {
 
 namespace {
 
-struct Search {
+struct ScenarioSearch {
     const Scenario& scenario;
     const ExploreOptions options;
     std::string_view replay_command;
 };
 
-Outcome work(const Search& search, SharedSearch& shared, unsigned worker, int fd, bool wants_progress) {
+Outcome work(const ScenarioSearch& search, SharedSearch& shared, unsigned worker, int fd, bool wants_progress) {
     ExploreOptions options = search.options;
     options.first_run = worker;
     options.stride = shared.processes();
@@ -36,7 +36,7 @@ Outcome work(const Search& search, SharedSearch& shared, unsigned worker, int fd
     return outcome;
 }
 
-Outcome outcome_of_death(const Search& search, const WorkerEnd& end, std::uint64_t run, unsigned processes) {
+Outcome outcome_of_death(const ScenarioSearch& search, const WorkerEnd& end, std::uint64_t run, unsigned processes) {
     Report report;
     report.name = search.scenario.name;
     report.seed = search.options.effective_seed();
@@ -58,7 +58,7 @@ Outcome outcome_of_death(const Search& search, const WorkerEnd& end, std::uint64
 }
 
 /// Returns one outcome for all parts of a search.
-Outcome merge(const Search& search, std::vector<Outcome> parts) {
+Outcome merge(const ScenarioSearch& search, std::vector<Outcome> parts) {
     Report total;
     total.name = search.scenario.name;
     std::vector<std::uint64_t> digests;
@@ -92,7 +92,7 @@ Outcome merge(const Search& search, std::vector<Outcome> parts) {
 
 Outcome search_scenario(const Scenario& scenario, const Settings& settings, std::string_view replay_command,
                         ProgressLine& progress) {
-    const Search search{scenario, options_of(scenario, settings), replay_command};
+    const ScenarioSearch search{scenario, options_of(scenario, settings), replay_command};
     if (settings.jobs == 0) {
         ExploreOptions options = search.options;
         if (progress.is_shown()) {

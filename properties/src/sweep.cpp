@@ -8,7 +8,7 @@
 #include <mishap/properties/detail/divergence.hpp>
 #include <mishap/properties/detail/search_part.hpp>
 #include <mishap/sim/errors.hpp>
-#include <mishap/sim/portfolio.hpp>
+#include <mishap/sim/make_strategy.hpp>
 #include <mishap/sim/real_clock.hpp>
 #include <mishap/sim/replay_line.hpp>
 #include <mishap/sim/sweep_strategy.hpp>

@@ -90,6 +90,10 @@ SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
         if (!world_.notes().empty()) {
             add_notes(result.notes, world_.notes());
         }
+        if (world_.choices().tape().empty() && digests.size() > 1 && !world_.choices().is_abandoned()) [[unlikely]] {
+            result.has_diverged = true;  // nothing was asked, and yet it was another run
+            break;
+        }
         if (has_fingerprints && breaks_promise()) [[unlikely]] {
             result.is_promise_broken = true;
             break;

@@ -13,6 +13,7 @@ bool is_fault(const Choice& choice) {
         case ChoiceKind::forced_yield:
         case ChoiceKind::chance:
         case ChoiceKind::fault:
+        case ChoiceKind::sweep:
             return choice.is_mishap();
         default:
             return false;

@@ -95,6 +95,10 @@ Constraint At::yields(std::uint32_t question) const {
     return question_at(place_, ChoiceKind::forced_yield, question, 1);
 }
 
+Constraint At::goes_wrong(std::uint32_t question) const {
+    return question_at(place_, ChoiceKind::sweep, question, 1);
+}
+
 Constraint At::gets(std::string_view label, std::uint32_t answer, std::uint32_t question) const {
     Constraint constraint = question_at(place_, ChoiceKind::value, question, answer);
     constraint.label = label;
@@ -121,6 +125,8 @@ std::string to_text(const Constraint& constraint) {
             return text + ".cancelled()";
         case ChoiceKind::forced_yield:
             return text + fmt::format(".yields({})", has_question ? fmt::format("{}", constraint.question) : "");
+        case ChoiceKind::sweep:
+            return text + fmt::format(".goes_wrong({})", has_question ? fmt::format("{}", constraint.question) : "");
         case ChoiceKind::tick:
             return text + fmt::format(".makes_further_due({})", constraint.answer);
         case ChoiceKind::value:

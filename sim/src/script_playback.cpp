@@ -30,6 +30,8 @@ const char* hint_for(ChoiceKind kind) {
             return "; only a task that was woken by a future it waited for can be (others with `cancel_everywhere`)";
         case ChoiceKind::forced_yield:
             return "; it made no wait there that could have gone on at once";
+        case ChoiceKind::sweep:
+            return "; an await goes wrong only if the option `sweep` says how";
         case ChoiceKind::tick:
             return "; the clock is asked only if two deadlines lie within `timer_slack`";
         default:

@@ -58,7 +58,7 @@ Constraint constraint_of(const MishapText& text, const std::vector<EntityStep>& 
         }
         return constraint;
     }
-    const bool is_programs = mishap.kind != ChoiceKind::cancel && mishap.kind != ChoiceKind::forced_yield &&
+    const bool is_programs = mishap.kind != ChoiceKind::cancel && mishap.kind != ChoiceKind::forced_yield && mishap.kind != ChoiceKind::sweep &&
                              mishap.kind != ChoiceKind::tick;
     constraint.kind = is_programs ? ChoiceKind::value : mishap.kind;
     constraint.answer = mishap.taken;

@@ -73,6 +73,8 @@ public:
     Constraint cancelled() const;
     /// A wait of this step that could go on at once lets the others go first; `question` tells it from other questions.
     Constraint yields(std::uint32_t question = Constraint::any_question) const;
+    /// Its next await goes wrong, in the way that the option `sweep` says.
+    Constraint goes_wrong(std::uint32_t question = Constraint::any_question) const;
     /// The question `label` of choose(), chance() or fault() gets `answer`; 1 is a chance taken, a fault that strikes.
     Constraint gets(std::string_view label, std::uint32_t answer,
                     std::uint32_t question = Constraint::any_question) const;
