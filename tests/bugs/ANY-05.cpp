@@ -18,7 +18,7 @@ const BugRegistration registration({.id = "ANY-05",
                                     .title = "CapacityLimiter: a cancelled borrower keeps the token it was granted",
                                     .invariant = Invariant::permits,
                                     .pattern = Pattern::baton_dropped,
-                                    .finding = FindingKind::stuck});
+                                    .finding = FindingKind::check});
 
 enum class OnCancel { keeps_token, gives_token_back };
 

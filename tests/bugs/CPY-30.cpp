@@ -74,8 +74,10 @@ void wait_for_result(Result& result) {
         await(waiter);
     } catch (const CancelledError&) {
         result.cancel();
-        while (!result.done().done()) {
-            sleep(0s);
+        if (!result.done().done()) {
+            const auto ended = get_running_loop().create_future<void>();
+            result.done().add_done_callback([ended](const Future<void>&) { ended.set_result(); });
+            await(ended);
         }
         throw;
     }
