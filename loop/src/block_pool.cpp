@@ -50,9 +50,9 @@ void BlockPool::end_run(RunSerial run) {
     }
 }
 
-BlockPool& block_pool() {
-    static thread_local BlockPool* const pool = new BlockPool;
-    return *pool;
+BlockPool& make_block_pool() {
+    block_pool_of_thread = new BlockPool;
+    return *block_pool_of_thread;
 }
 
 }  // namespace mishap::detail

@@ -130,15 +130,13 @@ void EventLoop::close() {
     is_closed_ = true;
 }
 
-void EventLoop::check_usable() const {
+void EventLoop::refuse_to_schedule() const {
     if (is_closed_) {
         throw UsageError("something was scheduled on a closed loop; make a new EventLoop");
     }
-    if (current_ != nullptr && current_->is_thread) [[unlikely]] {
-        throw UsageError(
-            "something was scheduled on the loop from a simulated thread; only call_soon_threadsafe() may be called from "
-            "another thread than the loop's");
-    }
+    throw UsageError(
+        "something was scheduled on the loop from a simulated thread; only call_soon_threadsafe() may be called from "
+        "another thread than the loop's");
 }
 
 void EventLoop::tell_names(std::uint64_t key, std::uint64_t creator, std::string segment) {
@@ -179,7 +177,7 @@ void EventLoop::add_task(detail::TaskBase& task) {
     tasks_.push_back(task);
     task.wake = WakeReason::start;
     task.enabled_by = world_->running();
-    ready_.push(task);
+    ready_.push(task, true, &task);  // its first step needs all of it
     if (world_->is_observing()) {
         tell_names(task.entity.key, creator, task.segment());
         world_->tell({.kind = TraceEventKind::create, .object = task.key});
@@ -197,7 +195,7 @@ void EventLoop::remove_task(detail::TaskBase& task) {
 void EventLoop::wake(detail::TaskBase& task, WakeReason reason) {
     task.wake = reason;
     task.enabled_by = world_->running();
-    ready_.push(task);
+    ready_.push(task, true, task.context);
     if (world_->wants_steps()) [[unlikely]] {
         world_->enabled().push_back(task.entity.key);
     }

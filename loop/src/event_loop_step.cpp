@@ -150,20 +150,22 @@ void EventLoop::let_time_pass() {
 
 /// Switches to the task's stack, and comes back when it waits or ends; returns whether it ended.
 [[gnu::always_inline]] inline bool EventLoop::resume(detail::TaskBase& task) {
-    if (task.fiber == nullptr) {
-        task.fiber = fibers_->acquire(task, hub_);
+    if (task.context == nullptr) {
+        __builtin_prefetch(&task + 1);  // its function
+        task.context = &fibers_->acquire(task, hub_)->context;
     }
-    detail::Fiber& fiber = *task.fiber;
-    detail::switch_context(hub_, fiber.context);
-    if (fiber.task == nullptr) {
-        if (fiber.stack->guard == detail::Guard::canary && !detail::canary_intact(*fiber.stack)) [[unlikely]] {
-            detail::report_stack_overflow(*fiber.stack);
-        }
-        fibers_->release(&fiber);
-        task.fiber = nullptr;
-        return true;
+    detail::switch_context(hub_.context, *task.context);
+    detail::Fiber* const ended = hub_.ended;
+    if (ended == nullptr) {
+        return false;
     }
-    return false;
+    hub_.ended = nullptr;
+    if (ended->stack->guard == detail::Guard::canary && !detail::canary_intact(*ended->stack)) [[unlikely]] {
+        detail::report_stack_overflow(*ended->stack);
+    }
+    fibers_->release(ended);
+    task.context = nullptr;
+    return true;
 }
 
 [[gnu::always_inline]] inline void EventLoop::begin_step(detail::EntityState& entity, WakeReason wake, std::uint32_t taken) {
@@ -193,7 +195,7 @@ void EventLoop::let_time_pass() {
     bool has_ended = true;
     current_ = &task;
     world_->touch(task, Access::read);  // its control cell: a request for cancellation would have been seen here
-    if (task.fiber == nullptr && (task.must_cancel || task.is_abandoning)) [[unlikely]] {
+    if (task.context == nullptr && (task.must_cancel || task.is_abandoning)) [[unlikely]] {
         // Cancelled before it began: its function never runs. What it captured is destroyed, and may not wait: it has no
         // stack to wait on.
         current_ = nullptr;
@@ -291,11 +293,19 @@ void EventLoop::fail_over_steps() {
                   .label = "steps_max"});
 }
 
+/// Remembers who would have gone calmly, for the trace: once the step has begun the candidates are others.
+void EventLoop::keep_calm(std::uint32_t taken) {
+    if (world_->is_tracing() && taken != 0) [[unlikely]] {
+        calm_ = candidates().front();
+    }
+}
+
 void EventLoop::trace_step(WakeReason wake, std::uint32_t taken) {
     if (taken != 0) {
-        const Question& question = world_->choices().question();
-        const Candidate calm = question.candidates().empty() ? Candidate{} : candidates_.front();
-        world_->tell({.kind = TraceEventKind::mishap, .other = {calm.key, calm.step}, .value = taken});
+        if (!threads_.is_active()) {
+            calm_ = candidates().front();  // who was overtaken is still there
+        }
+        world_->tell({.kind = TraceEventKind::mishap, .other = {calm_.key, calm_.step}, .value = taken});
     }
     world_->tell({.kind = TraceEventKind::step, .value = static_cast<std::int64_t>(wake)});
 }
@@ -320,6 +330,11 @@ void EventLoop::report_step(const detail::EntityState& entity, EntityKind kind, 
     world_->clear_step();
 }
 
+// Out of line, so that the event takes no room in the frames of suspended tasks.
+void EventLoop::tell_pause(TraceEventKind kind, std::uint64_t object, const char* operation, Place place) {
+    world_->tell({.kind = kind, .object = object, .what = operation, .place = place});
+}
+
 void EventLoop::park(detail::Waitable& waitable, const char* operation, Place place, detail::Failing failing) {
     detail::TaskBase& task = *current_;
     if (task.is_abandoning) [[unlikely]] {
@@ -335,7 +350,7 @@ void EventLoop::park(detail::Waitable& waitable, const char* operation, Place pl
     }
     ++world_->activity().waits;
     if (world_->is_tracing()) [[unlikely]] {
-        world_->tell({.kind = TraceEventKind::wait, .object = waitable.key, .what = operation, .place = place});
+        tell_pause(TraceEventKind::wait, waitable.key, operation, place);
     }
     if (sweep_ != Sweep::off && (failing != detail::Failing::no || sweep_ == Sweep::cancel)) [[unlikely]] {
         if (sweep_await(task, operation, place) && sweep_ != Sweep::cancel) {
@@ -362,16 +377,17 @@ void EventLoop::yield(const char* operation, Place place) {
     }
     task.wake = WakeReason::yield;
     task.enabled_by = world_->running();
-    ready_.push(task);
+    detail::Suspension suspension(task);
+    ready_.push(task, true, task.context);
     detail::AwaitFrame frame{operation, place, task.frames};
     task.frames = &frame;
     if (world_->is_tracing()) [[unlikely]] {
-        world_->tell({.kind = TraceEventKind::yield, .what = operation, .place = place});
+        tell_pause(TraceEventKind::yield, 0, operation, place);
     }
     if (sweep_ != Sweep::off) [[unlikely]] {
         sweep_await(task, operation, place);
     }
-    suspend();
+    suspend(suspension);
     task.frames = frame.outer;
     throw_if_swept();
     task.throw_if_interrupted();
@@ -525,6 +541,7 @@ bool EventLoop::step_among_threads() {
         let_time_pass();
         return true;
     }
+    keep_calm(taken);
     const std::uint32_t begin_of_loop = goes_on ? 1 : 0;
     if (taken < begin_of_loop) {
         step_thread(*threads_.last(), taken);
@@ -593,19 +610,13 @@ bool EventLoop::start_nested(detail::TaskBase& task) {
     detail::TaskBase* const maker = current_;
     detail::SavedState saved;
     detail::park_state(thread_globals_, saved);
-    detail::Context& home = maker != nullptr ? maker->fiber->context : hub_;
-    detail::Fiber& fiber = *fibers_->acquire(task, home);
-    task.fiber = &fiber;
+    // For as long as it runs, the maker stands in the hub's place: whoever suspends or ends comes back here.
+    detail::Context hubs_own{};
+    hub_.context.swap(hubs_own);
     current_ = &task;
-    detail::switch_context(home, fiber.context);
+    const bool has_ended = resume(task);
     current_ = maker;
-    const bool has_ended = fiber.task == nullptr;
-    if (has_ended) {
-        fibers_->release(&fiber);
-        task.fiber = nullptr;
-    } else {
-        fiber.hub = &hub_;
-    }
+    hub_.context.swap(hubs_own);
     detail::resume_state(thread_globals_, saved);
     return has_ended;
 }

@@ -128,8 +128,8 @@ void EventLoop::unwind(detail::TaskBase& task) {
 
 /// Gives up a task that would not end: its stack is never used again, and nobody touches it.
 void EventLoop::abandon(detail::TaskBase& task) {
-    if (task.fiber != nullptr) {
-        fibers_->quarantine(task.fiber);
+    if (task.context != nullptr) {
+        fibers_->quarantine(*task.context);
     }
     if (ready_.contains(task)) {
         ready_.remove(task);

@@ -176,7 +176,7 @@ std::size_t EventLoop::tear_down_threads() {
         threads_.enable(*thread);
         step_thread(*thread, 0);
         if (!thread->is_done()) {
-            fibers_->quarantine(thread->fiber);
+            fibers_->quarantine(*thread->context);
             threads_.remove(*thread);
             ++abandoned;
         }

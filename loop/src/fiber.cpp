@@ -25,7 +25,8 @@ void fiber_main(void* argument) {
             task.finish_with_current_exception();
         }
         fiber.task = nullptr;
-        switch_context(fiber.context, *fiber.hub);
+        fiber.hub->ended = &fiber;
+        switch_context(fiber.context, fiber.hub->context);
     }
 }
 
@@ -61,7 +62,7 @@ void FiberPool::shuffle() {
     std::rotate(idle_.begin(), idle_.begin() + static_cast<std::ptrdiff_t>(idle_.size() / 3 + 1), idle_.end());
 }
 
-void FiberPool::quarantine(Fiber* fiber) { stacks_.quarantine(fiber->stack); }
+void FiberPool::quarantine(const Context& context) { stacks_.quarantine(stacks_.find_by_content(&context)); }
 
 FiberPool& fiber_pool() {
     FiberPool*& pool = pool_of_thread();

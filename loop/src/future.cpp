@@ -10,25 +10,11 @@ namespace {
 constexpr std::uint64_t future_kind = hash_text("future");
 }
 
-FutureBase::FutureBase(EventLoop& loop, void* value, bool is_task)
-    : is_task_(is_task), loop_(&loop), value_(value), maker_(loop.running_key()) {
-    if (is_task) {
-        loop.next_object();  // it gets a task's key, yet counts as an object
-    } else {
-        loop.identify(*this, future_kind, "future", nullptr);
-    }
-}
+void FutureBase::identify() { loop_->identify(*this, future_kind, "future", nullptr); }
 
-FutureBase::~FutureBase() {
-    report_unseen();
-}
-
-void FutureBase::report_unseen() {
-    if (!retrieved_) [[unlikely]] {
-        // asyncio reports this once, when the future goes.
-        retrieved_ = true;
-        loop_->report_never_retrieved(*this);
-    }
+void FutureBase::report_never_retrieved() {
+    retrieved_ = true;  // asyncio reports this once, when the future goes
+    loop_->report_never_retrieved(*this);
 }
 
 bool FutureBase::cancel(const std::string* message) {
@@ -55,7 +41,9 @@ void FutureBase::check_pending(const char* operation) const {
 void FutureBase::finish() {
     state_ = State::finished;
     loop_->world().touch(*this, Access::write, is_task_ ? "" : "completes");
-    schedule_listeners();
+    if (first_ != nullptr) {
+        schedule_listeners();
+    }
 }
 
 void FutureBase::finish_with(std::exception_ptr exception) {

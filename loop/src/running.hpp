@@ -30,7 +30,7 @@ public:
 
 private:
     EventLoop& loop_;
-    detail::SavedState saved_;
+    detail::SavedState saved_{};
     detail::StickyFlags sticky_flags_;
 };
 

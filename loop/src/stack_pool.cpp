@@ -31,7 +31,7 @@ constexpr std::size_t stack_size_bytes_max = std::size_t{1} << 30;
 constexpr std::size_t guard_pages = 3;
 
 constexpr std::size_t colour_bytes = 64;
-constexpr std::size_t colours = 22;
+constexpr std::size_t colours = 40;
 constexpr std::size_t canary_bytes = 256;
 
 constexpr std::size_t slab_stacks_min = 16;
@@ -40,7 +40,7 @@ constexpr std::size_t slab_size_bytes_max = std::size_t{1} << 30;
 
 constexpr std::size_t descriptor_bytes = 64;
 static_assert(sizeof(Stack) <= descriptor_bytes);
-static_assert(descriptor_bytes + (colours - 1) * colour_bytes <= 1536);
+static_assert(descriptor_bytes + (colours - 1) * colour_bytes <= 2560);
 
 // The limit on mappings is the process's, therefore so is the count.
 std::atomic<std::size_t> mprotect_guards{0};
@@ -118,6 +118,19 @@ void StackPool::quarantine(Stack* stack) noexcept {
 #endif
     --statistics_.in_use;
     ++statistics_.quarantined;
+}
+
+Stack* StackPool::find_by_content(const void* address) const noexcept {
+    const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+    for (const Slab& slab : slabs_) {
+        const auto begin = reinterpret_cast<std::uintptr_t>(slab.begin);
+        if (wanted >= begin && (wanted - begin) / stride_bytes_ < slab.stacks_made) {
+            return std::launder(
+                reinterpret_cast<Stack*>(descriptor_address(slab, (wanted - begin) / stride_bytes_)));
+        }
+    }
+    invariant(false, "what a task was suspended with lies on a stack of its loop's pool");
+    return nullptr;
 }
 
 const Stack* StackPool::find_by_guard(const void* address) noexcept {

@@ -6,13 +6,6 @@
 namespace mishap {
 namespace detail {
 
-TaskBase::TaskBase(EventLoop& loop, void* value, const TaskOptions& options)
-    : FutureBase(loop, value, true), name(options.name.empty() ? nullptr : intern(options.name)) {
-    is_task_entry = true;
-}
-
-TaskBase::~TaskBase() { report_unseen(); }
-
 bool TaskBase::cancel(const std::string* message) {
     if (is_done()) {
         return false;

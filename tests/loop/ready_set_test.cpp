@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <vector>
 
+#include <mishap/loop/detail/select_bit.hpp>
 #include <mishap/sim/prng.hpp>
 
 #include "support/catch.hpp"
@@ -12,8 +13,9 @@
 using mishap::Prng;
 using mishap::detail::ReadyEntry;
 using mishap::detail::ReadySet;
+using mishap::detail::has_fast_deposit;
 using mishap::detail::select_bit;
-using mishap::detail::select_low_bit;
+using mishap::detail::select_bit_by_deposit;
 
 namespace {
 
@@ -157,6 +159,8 @@ void run_model(Model& model, std::size_t size, int operations) {
 TEST_CASE("the ready set does what a vector does, at every size") {
     const auto [size, operations] = GENERATE(table<std::size_t, int>({{2, 200'000},
                                                                       {5, 400'000},
+                                                                      {8, 400'000},
+                                                                      {16, 400'000},
                                                                       {20, 400'000},
                                                                       {33, 400'000},
                                                                       {70, 400'000},
@@ -236,6 +240,7 @@ TEST_CASE("a batch knows its entries although the slots were used up many times"
 }
 
 TEST_CASE("the n-th set bit is found in every kind of word") {
+    const bool deposits = has_fast_deposit();
     Prng prng(3);
     bool right = true;
     for (int i = 0; i < 20'000; ++i) {
@@ -246,8 +251,7 @@ TEST_CASE("the n-th set bit is found in every kind of word") {
         std::uint32_t rank = 0;
         for (std::uint32_t bit = 0; bit < 64; ++bit) {
             if ((word >> bit & 1) == 0) continue;
-            right =
-                right && select_bit(word, rank) == bit && (rank >= 4 || select_low_bit(word, rank) == bit);
+            right = right && select_bit(word, rank) == bit && (!deposits || select_bit_by_deposit(word, rank) == bit);
             ++rank;
         }
     }

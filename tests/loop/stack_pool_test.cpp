@@ -71,12 +71,12 @@ TEST_CASE("every byte between bottom and top is usable and belongs to one stack"
     }
 }
 
-TEST_CASE("at least 2.5 KiB of a stack lie on its top page, and tops differ in their place on it") {
+TEST_CASE("at least 1.5 KiB of a stack lie on its top page, and tops differ in their place on it") {
     StackPool pool(small());
     std::set<std::uintptr_t> places;
     for (int i = 0; i < 100; ++i) {
         const std::uintptr_t place = address_of(pool.acquire()->top) % 4096;
-        REQUIRE(place >= 2560);
+        REQUIRE(place >= 1536);
         REQUIRE(place % 64 == 0);
         places.insert(place);
     }

@@ -14,10 +14,10 @@ struct TestHub {
     explicit TestHub(const StackOptions& options = {}) : pool(options) { park_state(thread, before); }
     ~TestHub() { resume_state(thread, before); }
 
-    Context context;
+    Context context{};
     StackPool pool;
     ThreadGlobals thread = capture_thread_globals();
-    SavedState before;
+    SavedState before{};
     bool switches_state = true;
 };
 
@@ -68,8 +68,8 @@ private:
     TestHub& hub_;
     std::function<void(TestFiber&)> body_;
     Stack* stack_;
-    Context context_;
-    SavedState state_;
+    Context context_{};
+    SavedState state_{};
     bool is_done_ = false;
 };
 

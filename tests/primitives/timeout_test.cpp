@@ -214,7 +214,7 @@ TEST_CASE("when somebody else cancels at the deadline, the cancellation wins in 
                 throw;
             }
         });
-        get_running_loop().call_at(VirtualTime(1ms), [&] { task.cancel("from outside"); });
+        get_running_loop().call_at(VirtualTime(1ms), [task] { task.cancel("from outside"); });  // it may outlive this body
         try {
             await(task);
         } catch (const TimeoutError&) {

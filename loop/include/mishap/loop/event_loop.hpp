@@ -29,6 +29,10 @@
 
 namespace mishap {
 
+namespace detail {
+struct Suspension;
+}
+
 /// What the loop tells its exception handler.
 struct LoopException {
     std::string message;
@@ -240,8 +244,11 @@ private:
     void step_task(detail::TaskBase& task);
     void run_task(detail::TaskBase& task);
     void fail_over_steps();
+    void keep_calm(std::uint32_t taken);
     void trace_step(WakeReason wake, std::uint32_t taken);
     void report_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end);
+    [[gnu::noinline, gnu::cold]] void tell_pause(TraceEventKind kind, std::uint64_t object, const char* operation,
+                                                 Place place);
     bool resume(detail::TaskBase& task);
     void run_handle(detail::HandleBase& handle);
     void tell_names(std::uint64_t key, std::uint64_t creator, std::string segment);
@@ -255,11 +262,17 @@ private:
     void cancel_blocked(detail::TaskBase& task);
     void throw_swept();
     void suspend();
+    void suspend(detail::Suspension& suspension);
     [[noreturn]] void refuse_to_wait();
     [[noreturn]] void stay();
     void drain_threadsafe();
     bool was_called_from_elsewhere();
-    void check_usable() const;
+    void check_usable() const {
+        if (is_closed_ || (current_ != nullptr && current_->is_thread)) [[unlikely]] {
+            refuse_to_schedule();
+        }
+    }
+    [[noreturn]] void refuse_to_schedule() const;
     void run_until_done(detail::FutureBase& future);
     void unwind(detail::TaskBase& task);
     void abandon(detail::TaskBase& task);
@@ -289,12 +302,13 @@ private:
     bool is_sharing_unknown_ = true;
     std::uint64_t steps_max_ = 0;
     detail::FiberPool* fibers_;
-    detail::Context hub_;
+    detail::Hub hub_;
     detail::ThreadGlobals thread_globals_;
     detail::RunSerial run_ = detail::no_run;
     detail::TimerQueue<detail::HandleBase*> timers_;
     TaskList tasks_;
     detail::ThreadSet threads_;
+    Candidate calm_;  // who would have gone, when somebody else goes and that is traced
     std::optional<Announcement> announced_;  // what the running step began with, when a strategy wants steps
     std::uint32_t outside_tasks_ = 0;
     std::uint32_t outside_timers_ = 0;
@@ -334,6 +348,22 @@ inline EventLoop& running_loop(const char* operation) {
 }
 
 [[noreturn]] void no_current_task(const char* operation);
+
+/// Where a task is suspended: lives in the frame that suspends it.
+struct Suspension {
+#if MISHAP_OWN_SWITCH
+    explicit Suspension(TaskBase& task) { task.context = &own_context; }
+    Context& context() { return own_context; }
+
+    Context own_context;
+#else
+    explicit Suspension(TaskBase& task) : fibers_context(task.context) {}
+    Context& context() { return *fibers_context; }
+
+    Context* fibers_context;
+#endif
+    SavedState saved;
+};
 
 /// Throws UsageError when a loop runs on this thread.
 void refuse_nested_run();
@@ -393,11 +423,36 @@ auto create_task(F&& function, const TaskOptions& options = {}) {
 
 /// Leaves the current task's stack for the loop's, and comes back when the task is resumed.
 inline void EventLoop::suspend() {
-    detail::Fiber& fiber = *current_->fiber;
-    detail::park_state(thread_globals_, fiber.saved);
-    detail::switch_context(fiber.context, *fiber.hub);
-    detail::resume_state(thread_globals_, fiber.saved);
+    detail::Suspension suspension(*current_);
+    suspend(suspension);
 }
+
+/// As above, prepared before: a task that makes itself ready does that when it can be known where it will be suspended.
+inline void EventLoop::suspend(detail::Suspension& suspension) {
+    detail::park_state(thread_globals_, suspension.saved);
+    detail::switch_context(suspension.context(), hub_.context);
+    detail::resume_state(thread_globals_, suspension.saved);
+}
+
+// ---- what every task and future begins with ----------------------------------------------------------------------
+
+namespace detail {
+
+inline FutureBase::FutureBase(EventLoop& loop, void* value, bool is_task)
+    : is_task_(is_task), loop_(&loop), value_(value), maker_(loop.running_key()) {
+    if (is_task) {
+        loop.next_object();  // it gets a task's key, yet counts as an object
+    } else {
+        identify();
+    }
+}
+
+inline TaskBase::TaskBase(EventLoop& loop, void* value, const TaskOptions& options)
+    : FutureBase(loop, value, true), name(options.name.empty() ? nullptr : intern(options.name)) {
+    is_task_entry = true;
+}
+
+}  // namespace detail
 
 // ---- templates ---------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ namespace detail {
 class FutureBase : public Block, public Waitable {
 public:
     FutureBase(EventLoop& loop, void* value, bool is_task = false);
-    ~FutureBase() override;
+    ~FutureBase() override { report_unseen(); }
 
     bool cancel(const std::string* message) override;
     void explain(WaitExplanation& explanation) const override;
@@ -34,6 +34,7 @@ public:
 
     /// Throws what a future that did not succeed has to say, and marks it as seen.
     void throw_unless_succeeded(const char* question);
+    bool has_succeeded() const { return state_ == State::finished && exception_ == nullptr; }
     std::exception_ptr exception();  // as asyncio's `exception()`
     /// Returns the exception without counting as having looked at it.
     const std::exception_ptr& peek_exception() const { return exception_; }
@@ -49,9 +50,15 @@ public:
     bool is_task() const { return is_task_; }
 
 protected:
+    void identify();
     void schedule_listeners();
     /// Reports an exception that nobody looked at; called by the destructor of the class whose parts the report needs.
-    void report_unseen();
+    void report_unseen() {
+        if (!retrieved_) [[unlikely]] {
+            report_never_retrieved();
+        }
+    }
+    [[gnu::cold]] void report_never_retrieved();
     void check_pending(const char* operation) const;
 
     bool is_task_;

@@ -20,15 +20,15 @@ struct TaskOptions {
 
 namespace detail {
 
-class Fiber;
+struct Context;
 
 /// The state that all tasks share: a future, an entity, and a stack while it runs.
 class TaskBase : public FutureBase,
-                 public Ready,
-                 public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::normal_link>> {
+                 public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::normal_link>>,
+                 public Ready {
 public:
     TaskBase(EventLoop& loop, void* value, const TaskOptions& options);
-    ~TaskBase() override;
+    ~TaskBase() override { report_unseen(); }
 
     bool cancel(const std::string* message) override;
     void explain(WaitExplanation& explanation) const override;
@@ -60,11 +60,9 @@ public:
 
     [[noreturn]] void throw_interruption();
 
-    // What every step uses comes first, to lie on few cache lines.
-    EntityState entity;
-    Fiber* fiber = nullptr;
+    // What every step uses lies together, from `Ready` to the number of its steps: on two cache lines at most.
+    Context* context = nullptr;           // to be switched to for the next step; null before the first
     AwaitFrame* frames = nullptr;
-    Waitable* waiting_on = nullptr;
     bool must_cancel = false;
     bool is_abandoning = false;           // teardown unwinds it with TaskAbandoned
     bool is_eligible = false;             // for an injected cancellation
@@ -72,6 +70,8 @@ public:
     bool is_thread : 1 = false;           // a simulated thread, see ThreadBase
     bool is_passing_request : 1 = false;  // for cancellation, to what it waits for
     int cancel_requests_ = 0;
+    EntityState entity;
+    Waitable* waiting_on = nullptr;
     const std::string* must_cancel_message = nullptr;
     const std::string* name = nullptr;    // as given; null when none was
     std::uint32_t ordinal = 0;            // of nameless ones among their siblings; copy number of named ones

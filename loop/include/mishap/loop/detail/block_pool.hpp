@@ -127,7 +127,15 @@ private:
     std::size_t live_ = 0;
 };
 
+/// This thread's pool once there is one. Constant-initialised, so that reading it takes no guard.
+inline constinit thread_local BlockPool* block_pool_of_thread = nullptr;
+
+BlockPool& make_block_pool();
+
 /// Returns this thread's pool. It is never destroyed: handles in static objects may look at it late.
-BlockPool& block_pool();
+inline BlockPool& block_pool() {
+    BlockPool* const pool = block_pool_of_thread;
+    return pool != nullptr ? *pool : make_block_pool();
+}
 
 }  // namespace mishap::detail

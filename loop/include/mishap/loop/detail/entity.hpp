@@ -19,9 +19,9 @@ struct Ready : ReadyEntry {
 /// The part of an entity that lasts from step to step.
 struct EntityState {
     std::uint64_t key = 0;
+    std::uint32_t step = 0;  // steps begun so far
     std::uint64_t creator = 0;
     std::uint64_t chain = 0;  // of the fingerprint
-    std::uint32_t step = 0;   // steps begun so far
 };
 
 /// Callbacks that keep their order among themselves: only the first of them can be chosen to go next.

@@ -4,58 +4,76 @@
 #include <bit>
 #include <cstdint>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace mishap::detail {
 
 /// Counts, for each of eight children, the members of the children before it, and finds the child of the n-th
 /// member.
 ///
-/// The counts are 16-bit lanes: child 2k is lane k of the first word, child 2k + 1 lane k of the second.
-/// Neither a count nor a rank exceeds 2^15 - 1, so the top bit of a lane is free to tell the result of a
-/// comparison, and no lane borrows from its neighbour. The lanes alternate so that the two words' results,
-/// shifted into each other, are in the order of the children.
+/// The counts are eight 16-bit lanes of one vector: one instruction updates them all, one compares them all with
+/// the rank. Children are opened in order as they get their first members. The lane of one that is not open yet
+/// holds no count but something above every rank, so that members can be added to the last open child without
+/// touching the node.
+///
+/// Invariant: at most `members_max` members are ever added, and that is what the lanes of unopened children begin
+/// with. They sink with every member removed, but so does the highest rank.
 class RankNode {
 public:
-    /// Counts one member more in `child`.
+    static constexpr std::uint32_t members_max = 1U << 15;
+
+    /// Opens `child`, whose predecessors have `before` members now. The first child is always open.
+    void open(std::uint32_t child, std::uint32_t before) { lanes_[child] = static_cast<std::uint16_t>(before); }
+    /// Counts one member more in `child`, which need not be the last that is open.
     void add_one(std::uint32_t child) {
-        lanes_[0] += after[child][0];
-        lanes_[1] += after[child][1];
+        for (std::uint32_t later = child + 1; later < 8; ++later) ++lanes_[later];
     }
     /// Counts one member less in `child`.
     void subtract_one(std::uint32_t child) {
-        lanes_[0] -= after[child][0];
-        lanes_[1] -= after[child][1];
+#if defined(__SSE2__)
+        store(_mm_sub_epi16(load(), _mm_load_si128(reinterpret_cast<const __m128i*>(after[child].data()))));
+#else
+        for (std::uint32_t i = 0; i < 8; ++i) lanes_[i] = static_cast<std::uint16_t>(lanes_[i] - after[child][i]);
+#endif
     }
     /// Returns how many members the children before `child` have.
-    std::uint32_t before(std::uint32_t child) const {
-        return static_cast<std::uint32_t>(lanes_[child % 2] >> (child / 2 * 16)) & 0x7fff;
-    }
+    std::uint32_t before(std::uint32_t child) const { return lanes_[child]; }
     /// Finds the child that holds the member with `rank` members before it: the last whose count is not above
     /// the rank.
     std::uint32_t find(std::uint32_t rank) const {
-        const std::uint64_t next = (rank + 1) * ones;
-        const std::uint64_t even_above = ((lanes_[0] | tops) - next) & tops;
-        const std::uint64_t odd_above = ((lanes_[1] | tops) - next) & tops;
-        // Child i's answer is bit 8i + 7. Counts never fall, so those above the rank follow those that are
-        // not. Child 0 is never above, so moving all down by one child gives the last that is not; a ninth is
-        // above in any case.
-        const std::uint64_t above = (even_above >> 16) | (odd_above >> 8) | std::uint64_t{1} << 63;
-        return static_cast<std::uint32_t>(std::countr_zero(above)) / 8;
+#if defined(__SSE2__)
+        // Counts never fall from child to child, and what is left of those not above the rank is zero.
+        const __m128i above = _mm_subs_epu16(load(), _mm_set1_epi16(static_cast<short>(rank)));
+        const int not_above = _mm_movemask_epi8(_mm_cmpeq_epi16(above, _mm_setzero_si128()));
+        return static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint32_t>(not_above)) - 1) / 2;
+#else
+        std::uint32_t child = 0;
+        for (std::uint32_t i = 1; i < 8; ++i) child += static_cast<std::uint32_t>(lanes_[i] <= rank);
+        return child;
+#endif
     }
 
 private:
-    static constexpr std::uint64_t ones = 0x0001000100010001;
-    static constexpr std::uint64_t tops = ones << 15;
-    /// What to add to the words for one member of a child: one in every lane of a later child.
-    static constexpr std::array<std::array<std::uint64_t, 2>, 8> after{{{ones << 16, ones},
-                                                                        {ones << 16, ones << 16},
-                                                                        {ones << 32, ones << 16},
-                                                                        {ones << 32, ones << 32},
-                                                                        {ones << 48, ones << 32},
-                                                                        {ones << 48, ones << 48},
-                                                                        {0, ones << 48},
-                                                                        {0, 0}}};
+    using Lanes = std::array<std::uint16_t, 8>;
 
-    std::array<std::uint64_t, 2> lanes_{};
+    /// What to add to the lanes for one member of a child: one in every lane of a later child.
+    alignas(16) static constexpr std::array<Lanes, 8> after = [] {
+        std::array<Lanes, 8> lanes{};
+        for (std::size_t child = 0; child < 8; ++child) {
+            for (std::size_t later = child + 1; later < 8; ++later) lanes[child][later] = 1;
+        }
+        return lanes;
+    }();
+
+#if defined(__SSE2__)
+    __m128i load() const { return _mm_load_si128(reinterpret_cast<const __m128i*>(lanes_.data())); }
+    void store(__m128i lanes) { _mm_store_si128(reinterpret_cast<__m128i*>(lanes_.data()), lanes); }
+#endif
+
+    alignas(16) Lanes lanes_{0,           members_max, members_max, members_max,
+                             members_max, members_max, members_max, members_max};
 };
 
 }  // namespace mishap::detail

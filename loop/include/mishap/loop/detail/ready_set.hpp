@@ -7,19 +7,19 @@
 // thousand.
 //
 // Idea: slots in the order of arrival, never moved by a removal, and one bit a slot that says "can be
-// picked". The n-th set bit is found by skipping words: a tree stores for each of a node's eight children how
-// many set bits lie in the children before it. The eight numbers are lanes of two 64-bit words, so that one
-// addition of a constant updates them and one subtraction compares all with the rank (rank_node.hpp). Three
-// levels make a block of 2^15 slots, as much as a lane can count; blocks are skipped one by one. Up to 32
-// entries there is one word and no tree. When the slots are used up, the survivors are moved together and the
-// number of slots is chosen anew, at least twice the number of entries: so the cost of moving, spread over
-// the pushes in between, is constant.
+// picked". The n-th set bit is found by a tree whose nodes store for each of eight children how many set bits
+// lie in the children before it (rank_node.hpp); the leaves are words. Three levels make a block of 2^15 slots,
+// as much as a node can count; blocks are skipped one by one. What is appended lies in the last open word, which
+// no node counts, so that only one push in 64 touches the tree. When the slots are used up, the survivors are
+// moved together and the number of slots is chosen anew, at least twice the number of entries: so the cost of
+// moving, spread over the pushes in between, is constant. Up to 16 entries, all selectable, need no tree
+// (ready_few.hpp); a set that has shrunk to half of that goes back there, but not before 64 pushes.
 //
 // Invariants:
 // 1. slots grow in the order of arrival; entry.ready_slot is the entry's slot as long as it is in the set.
-// 2. a selectable slot is occupied; tree and block counts are of exactly the selectable ones; one word needs
-// neither.
-// 3. no selectable slot lies in a word before first_word_.
+// 2. a slot of the tree is occupied if its bit is set among the selectable or among the held ones, never both;
+// node and block counts are of exactly the selectable ones; while the entries are few, all bits are clear.
+// 3. words below open_end_ are open in every node above them, later ones in none.
 // 4. the oldest entry is selectable. This one is the owner's duty, checked where an entry is picked in debug
 // builds.
 
@@ -30,28 +30,26 @@
 #include <vector>
 
 #include <mishap/loop/detail/rank_node.hpp>
-#include <mishap/loop/detail/select_bit.hpp>
+#include <mishap/loop/detail/ready_entry.hpp>
+#include <mishap/loop/detail/ready_few.hpp>
 
 namespace mishap::detail {
-
-/// Knows its place in a ReadySet; to be embedded in whatever can become ready.
-struct ReadyEntry {
-    static constexpr std::uint32_t nowhere = ~std::uint32_t{0};
-    std::uint32_t ready_slot = nowhere;
-};
 
 class ReadySet {
 public:
     static constexpr std::uint32_t nowhere = ReadyEntry::nowhere;
 
     /// Appends an entry that is in no set. One that is not selectable keeps its place but cannot be picked
-    /// yet.
-    void push(ReadyEntry& entry, bool selectable = true);
+    /// yet. `soon` is where memory will be needed when the entry has been taken: a large set fetches it then.
+    void push(ReadyEntry& entry, bool selectable = true, const void* soon = nullptr);
     /// Allows an entry of the set to be picked, at the place it has always had.
     void make_selectable(ReadyEntry& entry);
     /// Finds the entry with `rank` older selectable ones before it; 0 is the oldest. `rank` is below
     /// `selectable()`.
-    ReadyEntry& at(std::uint32_t rank) const { return *slots_[find(rank)]; }
+    ReadyEntry& at(std::uint32_t rank) const {
+        assert(rank < selectable_);
+        return are_few_ ? few_.at(rank) : *slots_[find(rank)].entry;
+    }
     /// Removes what `at(rank)` finds.
     ReadyEntry& take(std::uint32_t rank);
     /// Removes an entry of the set, selectable or not.
@@ -59,12 +57,12 @@ public:
 
     /// Tells whether the entry is in this set; also right for entries that were in it when it was cleared.
     bool contains(const ReadyEntry& entry) const {
-        return entry.ready_slot < tail_ && is_occupied(entry.ready_slot) &&
-               slots_[entry.ready_slot] == &entry;
+        if (are_few_) return few_.rank_of(entry, selectable_) != selectable_;
+        return entry.ready_slot < tail_ && is_occupied(entry.ready_slot) && slots_[entry.ready_slot].entry == &entry;
     }
-    std::uint32_t size() const { return size_; }
+    std::uint32_t size() const { return selectable_ + held_; }
     std::uint32_t selectable() const { return selectable_; }
-    bool empty() const { return size_ == 0; }
+    bool empty() const { return size() == 0; }
     /// Forgets all entries and keeps the memory. Does not touch the entries: they may be gone already.
     void clear();
 
@@ -75,14 +73,14 @@ public:
     /// Makes a batch of all present entries; later ones do not belong to it.
     void begin_batch() {
         batch_end_ = tail_;
-        batch_left_ = size_;
+        batch_left_ = size();
     }
     /// As `begin_batch` if nothing is left of the batch, else nothing; without a branch, because with random picks
     /// nobody can guess which it is.
     void begin_batch_if_over() {
         const std::uint32_t all_if_over = 0U - static_cast<std::uint32_t>(batch_left_ == 0);
         batch_end_ ^= (batch_end_ ^ tail_) & all_if_over;
-        batch_left_ |= size_ & all_if_over;
+        batch_left_ |= size() & all_if_over;
     }
     /// Forgets the batch, not its entries.
     void end_batch() { batch_end_ = batch_left_ = 0; }
@@ -91,160 +89,118 @@ public:
 
 private:
     static constexpr std::uint32_t levels_max = 3;
-    static constexpr std::uint32_t block_words = 512;  // 8^levels_max
+    static constexpr std::uint32_t block_slots = RankNode::members_max;  // 64 * 8^levels_max
 
-    struct Word {
-        std::uint64_t occupied;
-        std::uint64_t selectable;
+    struct Slot {
+        ReadyEntry* entry;
+        const void* soon;
     };
 
+    static std::uint64_t bit_of(std::uint32_t slot) { return std::uint64_t{1} << (slot % 64); }
     bool is_occupied(std::uint32_t slot) const {
-        return (words_[slot / 64].occupied >> (slot % 64) & 1) != 0;
+        return ((words_[slot / 64] | held_words_[slot / 64]) & bit_of(slot)) != 0;
     }
+    bool has_selectable_oldest() const;
+    RankNode& node(std::uint32_t level, std::uint32_t unit) { return nodes_[level_begin_[level] + unit / 8]; }
+    void append(ReadyEntry& entry, bool selectable, const void* soon);
+    [[gnu::noinline]] void push_with_room(ReadyEntry& entry, bool selectable, const void* soon);
     std::uint32_t find(std::uint32_t rank) const;
-    std::uint32_t find_in_word(std::uint32_t rank) const;
-    std::uint32_t find_oldest_in_tree() const;
-    template <class OnNode>
-    std::uint32_t descend(std::uint32_t rank, OnNode&& on_node) const;
     ReadyEntry& take_from_tree(std::uint32_t rank);
-    void vacate(Word& word, std::uint32_t slot);
-    template <bool up>
-    void count(std::uint32_t word);
-    void make_room();
+    ReadyEntry& vacate(std::uint32_t slot);
+    void count_one_more(std::uint32_t slot);
+    void count_one_less(std::uint32_t slot);
+    void open_word();
     void choose_shape(std::uint32_t entries);
+    void few_to_tree();
+    void tree_to_few();
     void move_together();
+    template <class F>
+    void take_all_from_tree(F&& f);
 
-    std::vector<ReadyEntry*> slots_;
-    std::vector<Word> words_;
-    std::vector<RankNode> nodes_;
-    std::vector<std::uint32_t> block_counts_;
-    std::array<std::uint32_t, levels_max> level_begin_{};  // in nodes_; level 0 is the one above the words
-    std::uint32_t levels_ = 0;
-    std::uint32_t tail_ = 0;      // the next slot to be used
-    std::uint32_t capacity_ = 0;  // slots in use by the present shape, at most slots_.size()
-    std::uint32_t size_ = 0;
+    bool are_few_ = true;
     std::uint32_t selectable_ = 0;
-    mutable std::uint32_t first_word_ = 0;  // a lower bound that moves on as the oldest is looked for
-    // The batch is what lies below batch_end_: slots are in the order of arrival.
+    std::uint32_t held_ = 0;
+    std::uint32_t tail_ = 0;      // the next slot to be used
+    std::uint32_t open_end_ = 0;  // the slots that can be used before the tree must hear of it
+    // The batch is what lies below batch_end_, as slots are in the order of arrival; of few, the oldest batch_left_.
     std::uint32_t batch_end_ = 0;
     std::uint32_t batch_left_ = 0;
+    std::uint32_t levels_ = 0;
+    std::uint32_t capacity_ = 0;  // slots in use by the present shape, at most slots_.size()
+    ReadyFew few_;
+    std::vector<Slot> slots_;
+    std::vector<std::uint64_t> words_;       // a bit a slot: selectable
+    std::vector<std::uint64_t> held_words_;  // a bit a slot: occupied, but not selectable
+    std::vector<RankNode> nodes_;
+    std::vector<std::uint32_t> block_counts_;              // far above every rank: the last block in use
+    std::array<std::uint32_t, levels_max> level_begin_{};  // in nodes_; level 0 is the one above the words
 };
 
-inline void ReadySet::push(ReadyEntry& entry, bool selectable) {
+inline void ReadySet::push(ReadyEntry& entry, bool selectable, const void* soon) {
     assert(!contains(entry));
-    if (tail_ == capacity_) [[unlikely]] make_room();
+    if (are_few_ && selectable && selectable_ < ReadyFew::entries_max) [[likely]] {
+        few_.push(entry, selectable_);
+        ++selectable_;
+    } else if (are_few_ || tail_ == open_end_) [[unlikely]] {
+        push_with_room(entry, selectable, soon);
+    } else {
+        append(entry, selectable, soon);
+    }
+}
+
+/// Appends to the last open word.
+inline void ReadySet::append(ReadyEntry& entry, bool selectable, const void* soon) {
     const std::uint32_t slot = tail_++;
     entry.ready_slot = slot;
-    slots_[slot] = &entry;
-    ++size_;
-    Word& word = words_[levels_ == 0 ? 0 : slot / 64];
-    const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
-    word.occupied |= bit;
-    if (!selectable) return;
-    word.selectable |= bit;
-    ++selectable_;
-    if (levels_ != 0) count<true>(slot / 64);
+    slots_[slot] = {&entry, soon};
+    if (selectable) [[likely]] {
+        words_[slot / 64] |= bit_of(slot);
+        ++selectable_;
+    } else {
+        held_words_[slot / 64] |= bit_of(slot);
+        ++held_;
+    }
 }
 
 inline void ReadySet::make_selectable(ReadyEntry& entry) {
     assert(contains(entry));
     const std::uint32_t slot = entry.ready_slot;
-    Word& word = words_[slot / 64];
-    const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
-    if ((word.selectable & bit) != 0) return;
-    word.selectable |= bit;
+    if (are_few_ || (held_words_[slot / 64] & bit_of(slot)) == 0) return;
+    held_words_[slot / 64] ^= bit_of(slot);
+    words_[slot / 64] |= bit_of(slot);
+    --held_;
     ++selectable_;
-    if (slot / 64 < first_word_) first_word_ = slot / 64;
-    if (levels_ != 0) count<true>(slot / 64);
+    count_one_more(slot);
 }
 
 inline ReadyEntry& ReadySet::take(std::uint32_t rank) {
     assert(rank < selectable_);
-    if (levels_ != 0) return take_from_tree(rank);
-    const std::uint32_t slot = find_in_word(rank);
-    ReadyEntry& entry = *slots_[slot];
+    assert(are_few_ || held_ == 0 || has_selectable_oldest());
+    if (!are_few_) return take_from_tree(rank);
     --selectable_;
-    vacate(words_[0], slot);
-    return entry;
+    batch_left_ -= static_cast<std::uint32_t>(rank < batch_left_);
+    return few_.take(rank);
 }
 
-inline std::uint32_t ReadySet::find(std::uint32_t rank) const {
-    assert(rank < selectable_);
-    if (levels_ == 0) return find_in_word(rank);
-    return rank == 0 ? find_oldest_in_tree() : descend(rank, [](std::uint32_t, std::uint32_t) {});
-}
-
-inline std::uint32_t ReadySet::find_in_word(std::uint32_t rank) const {
-    const std::uint64_t bits = words_[0].selectable;
-    assert(std::countr_zero(words_[0].occupied) == std::countr_zero(bits));
-    if (selectable_ == 1) return static_cast<std::uint32_t>(__builtin_ctzll(bits));
-    return rank < 4 ? select_low_bit(bits, rank) : select_bit(bits, rank);
-}
-
-inline std::uint32_t ReadySet::find_oldest_in_tree() const {
-    while (words_[first_word_].selectable == 0) ++first_word_;
-    return first_word_ * 64 + static_cast<std::uint32_t>(std::countr_zero(words_[first_word_].selectable));
-}
-
-/// Finds the slot of the entry with this rank; calls `on_node(node, child)` for every node on the way.
-template <class OnNode>
-std::uint32_t ReadySet::descend(std::uint32_t rank, OnNode&& on_node) const {
-    std::uint32_t word = 0;  // first a block, then a node of each level, at last a word
-    for (; rank >= block_counts_[word]; ++word) rank -= block_counts_[word];
-    for (std::uint32_t level = levels_; level-- > 0;) {
-        const std::uint32_t index = level_begin_[level] + word;
-        const std::uint32_t child = nodes_[index].find(rank);
-        rank -= nodes_[index].before(child);
-        on_node(index, child);
-        word = word * 8 + child;
-    }
-    return word * 64 + select_bit(words_[word].selectable, rank);
-}
-
-/// Empties a slot that the counts no longer include.
-inline void ReadySet::vacate(Word& word, std::uint32_t slot) {
-    const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
-    assert((word.occupied & bit) != 0);
-    word.occupied &= ~bit;
-    word.selectable &= ~bit;
-    slots_[slot]->ready_slot = nowhere;
-    --size_;
+/// Empties a selectable slot whose bit is cleared and that the tree no longer counts.
+inline ReadyEntry& ReadySet::vacate(std::uint32_t slot) {
+    ReadyEntry& entry = *slots_[slot].entry;
+    entry.ready_slot = nowhere;
+    --selectable_;
     batch_left_ -= static_cast<std::uint32_t>(slot < batch_end_);
-}
-
-inline void ReadySet::remove(ReadyEntry& entry) {
-    assert(contains(entry));
-    const std::uint32_t slot = entry.ready_slot;
-    Word& word = words_[slot / 64];
-    if ((word.selectable >> (slot % 64) & 1) != 0) {
-        --selectable_;
-        if (levels_ != 0) count<false>(slot / 64);
-    }
-    vacate(word, slot);
-}
-
-template <bool up>
-void ReadySet::count(std::uint32_t word) {
-    if (up)
-        ++block_counts_[word / block_words];
-    else
-        --block_counts_[word / block_words];
-    for (std::uint32_t level = 0; level < levels_; ++level) {
-        RankNode& node = nodes_[level_begin_[level] + word / 8];
-        if (up)
-            node.add_one(word % 8);
-        else
-            node.subtract_one(word % 8);
-        word /= 8;
-    }
+    return entry;
 }
 
 template <class F>
 void ReadySet::for_each_selectable(F&& f) const {
+    if (are_few_) {
+        for (std::uint32_t rank = 0; rank < selectable_; ++rank) f(few_.at(rank));
+        return;
+    }
     const std::uint32_t words = (tail_ + 63) / 64;
     for (std::uint32_t word = 0; word < words; ++word) {
-        for (std::uint64_t bits = words_[word].selectable; bits != 0; bits &= bits - 1) {
-            f(*slots_[word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits))]);
+        for (std::uint64_t bits = words_[word]; bits != 0; bits &= bits - 1) {
+            f(*slots_[word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits))].entry);
         }
     }
 }

@@ -1,27 +1,9 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
 
 namespace mishap::detail {
-
-/// Finds the position of the set bit of `word` that has `rank` set bits below it. `rank` is below 4 and below
-/// their number.
-///
-/// Every path is computed and one is chosen, because the rank is drawn at random and a branch on it would be
-/// guessed wrong.
-constexpr std::uint32_t select_low_bit(std::uint64_t word, std::uint32_t rank) {
-    const std::uint64_t one_less = word & (word - 1);
-    const std::uint64_t two_less = one_less & (one_less - 1);
-    const std::uint64_t three_less = two_less & (two_less - 1);
-    // Masks, because compilers make branches of conditional expressions.
-    const std::uint64_t if_two = 0U - std::uint64_t{rank >> 1 & 1};
-    const std::uint64_t if_one = 0U - std::uint64_t{rank & 1};
-    const std::uint64_t even = word ^ ((word ^ two_less) & if_two);
-    const std::uint64_t odd = one_less ^ ((one_less ^ three_less) & if_two);
-    return static_cast<std::uint32_t>(__builtin_ctzll(even ^ ((even ^ odd) & if_one)));
-}
 
 /// The position of the set bit of a byte (second index) with so many set bits below it (first index).
 using BitOfByte = std::array<std::array<std::uint8_t, 256>, 8>;
@@ -40,7 +22,7 @@ constexpr BitOfByte bit_of_byte = [] {
 /// Finds the position of the set bit of `word` that has `rank` set bits below it. `rank` is below their
 /// number.
 ///
-/// Without population count or bit deposit, which the baseline instruction set lacks: sums within bytes, a
+/// Without population count or bit deposit, which not every processor has: sums within bytes, a
 /// multiplication that makes running totals of them, one comparison of all eight totals with the rank, and a
 /// table for the byte found. Source: S. Vigna, "Broadword Implementation of Rank/Select Queries" (2008),
 /// section 3.
@@ -57,5 +39,27 @@ constexpr std::uint32_t select_bit(std::uint64_t word, std::uint32_t rank) {
     const std::uint64_t left = rank - (((sums << 8) >> shift) & 0xff);
     return shift + bit_of_byte[left][(word >> shift) & 0xff];
 }
+
+#if defined(__x86_64__)
+
+/// Returns whether `select_bit_by_deposit` may be used and is fast: AMD's before Zen 3 deposit bit by bit.
+inline bool has_fast_deposit() {
+    return __builtin_cpu_supports("bmi2") && !__builtin_cpu_is("bdver4") && !__builtin_cpu_is("znver1") &&
+           !__builtin_cpu_is("znver2");
+}
+
+/// As `select_bit`, in seven cycles instead of some forty: a one is deposited at the set bit wanted.
+inline std::uint32_t select_bit_by_deposit(std::uint64_t word, std::uint32_t rank) {
+    std::uint64_t bit = 0;
+    asm("pdepq %1, %2, %0" : "=r"(bit) : "rm"(word), "r"(std::uint64_t{1} << rank));
+    return static_cast<std::uint32_t>(__builtin_ctzll(bit));
+}
+
+#else
+
+constexpr bool has_fast_deposit() { return false; }
+constexpr std::uint32_t select_bit_by_deposit(std::uint64_t word, std::uint32_t rank) { return select_bit(word, rank); }
+
+#endif
 
 }  // namespace mishap::detail

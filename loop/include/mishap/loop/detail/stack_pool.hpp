@@ -10,7 +10,7 @@
 // of all stacks would compete for the same sets of the first-level cache (50 ns -> 37 ns a switch with 1 000
 // tasks).
 //
-// Invariant: descriptor and colour together take at most 1.5 KiB of the top page.
+// Invariant: descriptor and colour together take at most 2.5 KiB of the top page.
 // Invariant: a page that no task has used is never touched, neither to make a guard nor to make a canary.
 
 #pragma once
@@ -89,6 +89,9 @@ public:
 
     StackStatistics statistics() const noexcept { return statistics_; }
     std::size_t stack_size_bytes() const noexcept { return stack_size_bytes_; }
+
+    /// Finds the stack of this pool on which `address` lies, which is on one.
+    Stack* find_by_content(const void* address) const noexcept;
 
     /// Finds the stack that has `address` in its guard among the pools of this thread; async-signal-safe.
     static const Stack* find_by_guard(const void* address) noexcept;

@@ -27,28 +27,27 @@ struct ThreadGlobals {
 /// Looks the addresses up, once for each entry of a loop.
 ThreadGlobals capture_thread_globals() noexcept;
 
-/// Invariant: `exception` is empty unless it was parked with an exception in flight.
+/// What was moved out of the thread: `caught` and `uncaught` are empty unless an exception was in flight.
 struct SavedState {
-    ExceptionGlobals exception;
-    int error_number = 0;
+    void* caught;
+    unsigned int uncaught;
+    int error_number;
 };
 
 /// Moves the thread's state into `saved`.
 inline void park_state(const ThreadGlobals& thread, SavedState& saved) noexcept {
-    saved.error_number = *thread.errno_address;
     ExceptionGlobals& current = *thread.exception_globals;
-    if (current.caught != nullptr || current.uncaught != 0) [[unlikely]] {
-        saved.exception = current;
+    saved = {current.caught, current.uncaught, *thread.errno_address};
+    if (saved.caught != nullptr || saved.uncaught != 0) [[unlikely]] {
         current = ExceptionGlobals{};
     }
 }
 
 /// Moves `saved` back into the thread.
-inline void resume_state(const ThreadGlobals& thread, SavedState& saved) noexcept {
+inline void resume_state(const ThreadGlobals& thread, const SavedState& saved) noexcept {
     *thread.errno_address = saved.error_number;
-    if (saved.exception.caught != nullptr || saved.exception.uncaught != 0) [[unlikely]] {
-        *thread.exception_globals = saved.exception;
-        saved.exception = ExceptionGlobals{};
+    if (saved.caught != nullptr || saved.uncaught != 0) [[unlikely]] {
+        *thread.exception_globals = {saved.caught, saved.uncaught};
     }
 }
 
