@@ -84,6 +84,9 @@ EventLoop::~EventLoop() {
 void EventLoop::begin_run() {
     run_ = next_run_serial();
     ready_.end_batch();
+    if (world_->is_simulated()) {
+        exception_handler_ = nullptr;  // it may refer to what an earlier run has destroyed
+    }
     is_stopping_ = false;
     const WorldOptions& options = world_->options();
     forced_yields_ = options.forced_yields != 0;

@@ -16,7 +16,8 @@ namespace {
 /// Occupies heap for as long as it lives, so that a program's own allocations get other addresses, in another order.
 class MovedHeap {
 public:
-    MovedHeap() {
+    /// `how` is from 1; each lays the free blocks out differently.
+    explicit MovedHeap(unsigned how) {
         constexpr std::size_t sizes[] = {24, 40, 56, 72, 104, 168, 296, 552, 1064};
         // Seven go back, as many as glibc keeps of a size, and neither rising nor falling: a program that frees in the
         // order in which it allocated leaves free lists that rise and fall by turns, so either could be met by chance.
@@ -26,8 +27,8 @@ public:
             for (std::size_t i = 0; i < 2 * std::size(freed); ++i) {
                 blocks_.push_back(std::make_unique<char[]>(size));
             }
-            for (const std::size_t i : freed) {
-                blocks_[begin + 2 * i].reset();
+            for (std::size_t i = 0; i < std::size(freed); ++i) {
+                blocks_[begin + 2 * freed[(i + 3 * (how - 1)) % std::size(freed)]].reset();
             }
         }
     }
@@ -37,11 +38,11 @@ private:
 };
 
 template <class Play>
-TracedRun trace(World& world, bool moved, Play&& play) {
+TracedRun trace(World& world, unsigned moved, Play&& play) {
     std::unique_ptr<MovedHeap> heap;
-    if (moved) {
+    if (moved != 0) {
         fiber_pool().shuffle();
-        heap = std::make_unique<MovedHeap>();
+        heap = std::make_unique<MovedHeap>(moved);
     }
     TracedRun traced;
     Trace events;
@@ -105,18 +106,18 @@ std::string likely_cause(const TraceEvent* one, const TraceEvent* other) {
 
 }  // namespace
 
-TracedRun trace_mishaps(Program& program, World& world, const MishapList& mishaps, bool moved,
+TracedRun trace_mishaps(Program& program, World& world, const MishapList& mishaps, unsigned moved,
                         MishapPlayback::Match match) {
     return trace(world, moved,
                  [&](Observer* observer) { return mishap::replay(program, world, mishaps, match, {}, observer); });
 }
 
-TracedRun trace_tape(Program& program, World& world, std::span<const Choice> tape, bool moved) {
+TracedRun trace_tape(Program& program, World& world, std::span<const Choice> tape, unsigned moved) {
     return trace(world, moved, [&](Observer* observer) { return mishap::replay(program, world, tape, observer); });
 }
 
-TracedRun trace_prefix(Program& program, World& world, std::span<const Choice> prefix) {
-    return trace(world, false, [&](Observer* observer) {
+TracedRun trace_prefix(Program& program, World& world, std::span<const Choice> prefix, unsigned moved) {
+    return trace(world, moved, [&](Observer* observer) {
         return mishap::replay(program, world, MishapList{}, MishapPlayback::Match::exact, prefix, observer);
     });
 }

@@ -171,7 +171,10 @@ public:
                 .label = "sharing"};
         } else if (report_.search.has_diverged) {
             const TracedRun one = detail::trace_prefix(program_, world_, report_.search.diverged);
-            const TracedRun other = detail::trace_prefix(program_, world_, report_.search.diverged);
+            TracedRun other = detail::trace_prefix(program_, world_, report_.search.diverged, 1);
+            for (unsigned moved = 2; moved <= places_tried && other.run.digest == one.run.digest; ++moved) {
+                other = detail::trace_prefix(program_, world_, report_.search.diverged, moved);
+            }
             report_.finding = detail::explain_divergence(one, other, "a run that began as an earlier one went another way");
         } else {
             add_search_notes();
@@ -301,7 +304,10 @@ private:
     /// A search begins with two calm runs that must agree, wherever heap and stacks lie.
     bool make_calm_runs() {
         const TracedRun first = detail::trace_mishaps(program_, world_, {}, false);
-        const TracedRun second = detail::trace_mishaps(program_, world_, {}, true);
+        TracedRun second = detail::trace_mishaps(program_, world_, {}, 1);
+        if (first.run.digest == second.run.digest) {
+            second = detail::trace_mishaps(program_, world_, {}, 2);  // once may be chance
+        }
         if (first.run.digest != second.run.digest) {
             const TracedRun third = detail::trace_mishaps(program_, world_, {}, false);
             report_.finding = detail::explain_divergence(
@@ -439,6 +445,8 @@ private:
     }
 
     static constexpr std::size_t script_mishaps_max = 32;  // nobody reads more, and each costs runs
+
+    static constexpr unsigned places_tried = 5;  // of heap and stacks, to see two runs differ
 
     ExploreOptions options_;
     World world_;

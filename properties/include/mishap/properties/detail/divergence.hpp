@@ -15,13 +15,14 @@ struct TracedRun {
     Names names;
 };
 
-/// Plays `mishaps`, or a whole tape strictly, and keeps the trace. With `moved`, heap and stacks lie elsewhere than before.
-TracedRun trace_mishaps(Program& program, World& world, const MishapList& mishaps, bool moved,
+/// Plays `mishaps`, or a whole tape strictly, and keeps the trace. With `moved` not 0, heap and stacks lie
+/// elsewhere than before, with each number somewhere else.
+TracedRun trace_mishaps(Program& program, World& world, const MishapList& mishaps, unsigned moved,
                         MishapPlayback::Match match = MishapPlayback::Match::exact);
-TracedRun trace_tape(Program& program, World& world, std::span<const Choice> tape, bool moved);
+TracedRun trace_tape(Program& program, World& world, std::span<const Choice> tape, unsigned moved);
 
 /// Plays `prefix` as far as it fits and goes on calmly, and keeps the trace.
-TracedRun trace_prefix(Program& program, World& world, std::span<const Choice> prefix);
+TracedRun trace_prefix(Program& program, World& world, std::span<const Choice> prefix, unsigned moved = 0);
 
 /// Returns the finding that two runs of one tape differ: at which event, how, and what the likely cause is.
 Finding explain_divergence(const TracedRun& one, const TracedRun& other, const std::string& when);
