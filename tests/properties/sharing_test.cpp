@@ -79,3 +79,19 @@ TEST_CASE("a promise that is kept is not refuted") {
     CHECK(report.passed());
     CHECK(report.search.is_exhausted);
 }
+
+TEST_CASE("with questions other than who goes next, a reduced search does not claim to be complete") {
+    const auto body = [] {
+        Shared<int> n{0, "n"};
+        const auto one = create_task([&] { n.store(static_cast<int>(choose(2, "which"))); }, {.name = "one"});
+        const auto two = create_task([&] { n.load(); }, {.name = "two"});
+        await(one);
+        await(two);
+    };
+    ExploreOptions options = tracked();
+    options.strategy = Strategy::dpor;
+    const Report reduced = explore(body, options);
+    CHECK_FALSE(reduced.search.is_exhausted);
+    options.sharing = Sharing::unknown;
+    CHECK(explore(body, options).search.is_exhausted);
+}
