@@ -294,12 +294,12 @@ TEST_CASE("threads that are left when a run ends are unwound, and their guards w
         int& count;
         ~Counts() { ++count; }
     };
+    Mutex mutex("m");  // outlives main, as what threads share must
     in_a_calm_world([&] {
-        auto* const mutex = new Mutex("m");  // outlives main, as what threads share must
-        mutex->lock();
-        Thread blocked([&unwound, mutex] {
+        mutex.lock();
+        Thread blocked([&unwound, &mutex] {
             const Counts counts{unwound};
-            const std::lock_guard<Mutex> guard(*mutex);
+            const std::lock_guard<Mutex> guard(mutex);
         });
         blocked.detach();
     });
