@@ -23,14 +23,12 @@ public:
     /// Source:    asyncio.Queue.put, CPython 3.13.
     void put(T&& item, Place place = Place::here()) {
         enter_put(place);
-        items_.push(std::move(item));
-        item_came();
+        add(std::move(item));
     }
     /// As above, with a copy.
     void put(const T& item, Place place = Place::here()) {
         enter_put(place);
-        items_.push(item);
-        item_came();
+        add(item);
     }
 
     /// Takes the item that is next, waiting while there is none.
@@ -44,9 +42,7 @@ public:
     /// Source:    asyncio.Queue.get, CPython 3.13.
     T get(Place place = Place::here()) {
         enter_get(place);
-        T item = items_.pop();
-        item_left();
-        return item;
+        return take();
     }
 
     /// Puts an item in at once. Works in callbacks and outside a loop too.
@@ -54,13 +50,11 @@ public:
     /// Throws:    QueueFull, QueueShutDown.
     void put_nowait(T&& item, Place place = Place::here()) {
         check_put_nowait(place);
-        items_.push(std::move(item));
-        item_came();
+        add(std::move(item));
     }
     void put_nowait(const T& item, Place place = Place::here()) {
         check_put_nowait(place);
-        items_.push(item);
-        item_came();
+        add(item);
     }
 
     /// Takes the item that is next at once. Works in callbacks and outside a loop too.
@@ -68,9 +62,7 @@ public:
     /// Throws:    QueueEmpty, QueueShutDown.
     T get_nowait(Place place = Place::here()) {
         check_get_nowait(place);
-        T item = items_.pop();
-        item_left();
-        return item;
+        return take();
     }
 
     /// Ends the queue: `put` throws from now on, `get` once nothing is left. Everybody who waits is woken to see.
@@ -90,6 +82,22 @@ protected:
     ~BasicQueue() = default;
 
 private:
+    // Copying, moving or comparing an item may throw. Then this task was perhaps woken for what it does not use.
+    template <class U>
+    void add(U&& item) {
+        PassingOn room(putters_);
+        items_.push(std::forward<U>(item));
+        room.is_used();
+        item_came();
+    }
+    T take() {
+        PassingOn wake_up(getters_);
+        T item = items_.pop();
+        wake_up.is_used();
+        item_left();
+        return item;
+    }
+
     Items items_;
 };
 

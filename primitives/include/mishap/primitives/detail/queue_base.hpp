@@ -126,6 +126,26 @@ protected:
     }
     void shut_down(bool immediate, Place place);
 
+    /// Wakes the next when what a task may have been woken for was not used.
+    class PassingOn {
+    public:
+        explicit PassingOn(WaitQueue& waiters) : waiters_(&waiters) {}
+        ~PassingOn() {
+            if (waiters_ != nullptr) {
+                waiters_->wake_next();
+            }
+        }
+        PassingOn(const PassingOn&) = delete;
+        PassingOn& operator=(const PassingOn&) = delete;
+        void is_used() { waiters_ = nullptr; }
+
+    private:
+        WaitQueue* waiters_;
+    };
+
+    WaitQueue getters_{*this, WaitQueue::Wake::is_hint};
+    WaitQueue putters_{*this, WaitQueue::Wake::is_hint};
+
 private:
     static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
 
@@ -138,8 +158,6 @@ private:
     std::size_t count_ = 0;
     std::size_t unfinished_ = 0;  // put, and no task_done() for it yet
     bool is_shut_down_ = false;
-    WaitQueue getters_{*this, WaitQueue::Wake::is_hint};
-    WaitQueue putters_{*this, WaitQueue::Wake::is_hint};
     WaitQueue joiners_{*this, WaitQueue::Wake::is_grant};
 };
 
