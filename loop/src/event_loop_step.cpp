@@ -172,12 +172,14 @@ void EventLoop::let_time_pass() {
     return true;
 }
 
-[[gnu::always_inline]] inline void EventLoop::begin_step(detail::EntityState& entity, WakeReason wake, std::uint32_t taken) {
+[[gnu::always_inline]] inline void EventLoop::begin_step(detail::EntityState& entity, WakeReason wake,
+                                                         const EntityStep& enabled_by, std::uint32_t taken) {
     ++entity.step;
     world_->begin_step({entity.key, entity.step}, &entity.chain);
     world_->digest().fold(entity.key + ((std::uint64_t{taken} << 8U) | static_cast<std::uint64_t>(wake)));
     if (world_->is_tracing()) [[unlikely]] {
-        trace_step(wake, taken);
+        // A deadline comes by itself, after whoever asked for it; who happened to go before is no cause.
+        trace_step(wake, wake == WakeReason::deadline ? EntityStep{entity.creator, 0} : enabled_by, taken);
     }
 }
 
@@ -250,11 +252,11 @@ void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
     auto& entry = static_cast<detail::Ready&>(ready_.take(taken));
     if (entry.is_task_entry) [[likely]] {
         auto& task = static_cast<detail::TaskBase&>(entry);
-        begin_step(task.entity, entry.wake, taken);
+        begin_step(task.entity, entry.wake, entry.enabled_by, taken);
         step_task(task);
     } else {
         auto& handle = static_cast<detail::HandleBase&>(entry);
-        begin_step(handle.lane->entity, entry.wake, taken);
+        begin_step(handle.lane->entity, entry.wake, entry.enabled_by, taken);
         run_handle(handle);
     }
     if (world_->steps() > steps_max_) [[unlikely]] {
@@ -312,14 +314,14 @@ void EventLoop::keep_calm(std::uint32_t taken) {
     }
 }
 
-void EventLoop::trace_step(WakeReason wake, std::uint32_t taken) {
+void EventLoop::trace_step(WakeReason wake, EntityStep enabled_by, std::uint32_t taken) {
     if (taken != 0) {
         if (!threads_.is_active()) {
             calm_ = candidates().front();  // who was overtaken is still there
         }
         world_->tell({.kind = TraceEventKind::mishap, .other = {calm_.key, calm_.step}, .value = taken});
     }
-    world_->tell({.kind = TraceEventKind::step, .value = static_cast<std::int64_t>(wake)});
+    world_->tell({.kind = TraceEventKind::step, .other = enabled_by, .value = static_cast<std::int64_t>(wake)});
 }
 
 void EventLoop::report_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end) {
@@ -572,11 +574,11 @@ bool EventLoop::step_among_threads() {
             auto& entry = static_cast<detail::Ready&>(ready_.take(taken - begin_of_loop));
             if (entry.is_task_entry) {
                 auto& task = static_cast<detail::TaskBase&>(entry);
-                begin_step(task.entity, entry.wake, taken);
+                begin_step(task.entity, entry.wake, entry.enabled_by, taken);
                 step_task(task);
             } else {
                 auto& handle = static_cast<detail::HandleBase&>(entry);
-                begin_step(handle.lane->entity, entry.wake, taken);
+                begin_step(handle.lane->entity, entry.wake, entry.enabled_by, taken);
                 run_handle(handle);
             }
         }
@@ -594,7 +596,7 @@ void EventLoop::step_thread(detail::ThreadBase& thread, std::uint32_t taken) {
     if (world_->wants_steps()) {
         announced_ = thread.next;
     }
-    begin_step(thread.entity, wake, taken);
+    begin_step(thread.entity, wake, thread.enabled_by, taken);
     current_ = &thread;
     world_->races().switch_to(thread.number + 1);
     const bool has_ended = resume(thread);
@@ -617,7 +619,7 @@ void EventLoop::continue_held(std::uint32_t taken) {
         announced_ = threads_.held_next();
     }
     const bool prepares_steps = std::exchange(prepares_steps_, false);  // it is at no wait
-    begin_step(task.entity, WakeReason::yield, taken);
+    begin_step(task.entity, WakeReason::yield, {task.entity.key, task.entity.step}, taken);
     step_task(task);
     prepares_steps_ = prepares_steps;
 }

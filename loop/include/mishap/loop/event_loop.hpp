@@ -330,13 +330,13 @@ private:
     void wait_for_world();
     bool step();
     bool pick_and_step();
-    void begin_step(detail::EntityState& entity, WakeReason wake, std::uint32_t taken);
+    void begin_step(detail::EntityState& entity, WakeReason wake, const EntityStep& enabled_by, std::uint32_t taken);
     void end_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end);
     void step_task(detail::TaskBase& task);
     void run_task(detail::TaskBase& task);
     void fail_over_steps();
     void keep_calm(std::uint32_t taken);
-    void trace_step(WakeReason wake, std::uint32_t taken);
+    void trace_step(WakeReason wake, EntityStep enabled_by, std::uint32_t taken);
     void report_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end);
     [[gnu::noinline, gnu::cold]] void tell_pause(TraceEventKind kind, std::uint64_t object, const char* operation,
                                                  Place place);
