@@ -145,7 +145,7 @@ TEST_CASE("an event that is set, cleared and set again wakes its waiter once") {
     });
 }
 
-TEST_CASE("who comes to an event between its setting and its delivery goes first, and keeps nobody waiting (gevent #1520)") {
+TEST_CASE("who comes when an event is set does not wait, not even for those who were woken") {
     in_both_worlds([] {
         Event event;
         std::vector<int> order;

@@ -478,3 +478,18 @@ TEST_CASE("permits are granted in the order of arrival, in every order") {
     };
     CHECK(verdict(search_every_order(body)) == "passes");
 }
+
+TEST_CASE("a cancelled wake-up leaves a semaphore open to newcomers (gh-90155)") {
+    in_both_worlds([] {
+        Semaphore semaphore(0);
+        const auto waiter = create_task([&] { semaphore.acquire(); });
+        sleep(0s);
+        semaphore.release();
+        waiter.cancel();
+        const auto newcomer = create_task([&] { semaphore.acquire(); });  // runs behind the waiter
+        CHECK_FALSE(ended_well(waiter));
+        CHECK(ended_well(newcomer));
+        semaphore.release();
+        CHECK(semaphore.try_lock());
+    });
+}
