@@ -484,3 +484,20 @@ TEST_CASE("a lock is granted in the order of arrival, in every order") {
     };
     CHECK(verdict(search_every_order(body)) == "passes");
 }
+
+TEST_CASE("handing a lock over costs one step") {
+    in_a_calm_world([] {
+        constexpr std::uint64_t waiters = 10;
+        Lock lock;
+        std::vector<Task<void>> tasks;
+        lock.acquire();
+        for (std::uint64_t i = 0; i < waiters; ++i) {
+            tasks.push_back(create_task([&] { const auto guard = lock.guard(); }));
+        }
+        sleep(0s);
+        const std::uint64_t before = detail::current_world()->steps();
+        lock.release();
+        await(tasks.back());
+        CHECK(detail::current_world()->steps() - before == waiters + 1);  // and that in which main goes on
+    });
+}
