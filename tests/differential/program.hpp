@@ -100,6 +100,7 @@ std::vector<Program> task_programs();
 std::vector<Program> loop_programs();
 std::vector<Program> lock_programs();
 std::vector<Program> queue_programs();
+std::vector<Program> condition_programs();
 std::vector<Program> gather_programs();
 std::vector<Program> timeout_programs();
 std::vector<Program> group_programs();
