@@ -115,6 +115,10 @@ MISHAP_SCENARIO("bad/long_line") {
     always(late < 6, "a is mostly first");
 }
 
+MISHAP_SCENARIO("crash/mishap_bug") {
+    detail::invariant(!second_wins(), "a is first, says the fixture");
+}
+
 MISHAP_SCENARIO("crash/abort") {
     if (second_wins()) {
         std::abort();

@@ -3,12 +3,16 @@
 // asyncio's vocabulary, all of it.
 
 #include <mishap/primitives/as_completed.hpp>
+#include <mishap/primitives/barrier.hpp>
 #include <mishap/primitives/cond_var.hpp>
+#include <mishap/primitives/condition.hpp>
 #include <mishap/primitives/ensure_future.hpp>
 #include <mishap/primitives/event.hpp>
 #include <mishap/primitives/gather.hpp>
+#include <mishap/primitives/lifo_queue.hpp>
 #include <mishap/primitives/lock.hpp>
 #include <mishap/primitives/mutex.hpp>
+#include <mishap/primitives/priority_queue.hpp>
 #include <mishap/primitives/queue.hpp>
 #include <mishap/primitives/semaphore.hpp>
 #include <mishap/primitives/shared.hpp>
