@@ -51,7 +51,7 @@ TEST_CASE("the call graph of a future that is no task has no stack") {
     });
 }
 
-TEST_CASE("the call graph is of the current task unless it is told otherwise; a callback has none") {
+TEST_CASE("the call graph is of the current task unless it is told otherwise, and a callback has none") {
     in_both_worlds([] {
         const auto waited = create_task([] { return capture_call_graph(); }, {.name = "asks"});
         const auto waiter = create_task([&] { await(waited); }, {.name = "waiter"});

@@ -246,7 +246,7 @@ TEST_CASE("a loop that is stopped first says that the future is not done, and ca
     CHECK(loop.run_until_complete(task) == 5);
 }
 
-TEST_CASE("a loop that was stopped before makes one pass; what is scheduled in it waits for the next run") {
+TEST_CASE("a loop that was stopped before makes one pass, and what is scheduled in it waits for the next run") {
     World world{WorldOptions{}};
     world.begin_run(nullptr);
     EventLoop loop(world);
