@@ -104,6 +104,7 @@ std::vector<Program> condition_programs();
 std::vector<Program> gather_programs();
 std::vector<Program> timeout_programs();
 std::vector<Program> group_programs();
+std::vector<Program> wait_programs();
 std::vector<Program> context_programs();
 /// Programs drawn from seeds, all in one log.
 std::vector<Program> storm_programs();
