@@ -118,7 +118,7 @@ public:
     }
 
     /// `part` is null unless several processes make the search; `search`, if any, makes it instead of a strategy.
-    Report explore(detail::SearchPart* part = nullptr, const detail::Search& search = nullptr) {
+    Report explore(detail::SearchPart* part = nullptr, const detail::SearchFunction& search = nullptr) {
         if (options_.confirm_in_child) {
             child_.emplace(program_, world_);
         }
@@ -489,7 +489,8 @@ Report detail::explore_part(const std::function<void()>& program, const ExploreO
     return Exploration(program, options).explore(&part);
 }
 
-Report detail::explore_by(const std::function<void()>& program, const ExploreOptions& options, const Search& search) {
+Report detail::explore_by(const std::function<void()>& program, const ExploreOptions& options,
+                          const SearchFunction& search) {
     check_usable(program);
     check_options(options);
     return Exploration(program, options).explore(nullptr, search);
