@@ -1,5 +1,6 @@
 #include <mishap/loop/event_loop.hpp>
 
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -93,10 +94,19 @@ void EventLoop::begin_run() {
     may_inject_ = options.cancellations != 0;
     may_pass_ = options.time_passes != 0;
     sweep_ = options.sweep;
+    may_hold_back_ = world_->is_simulated() && is_any_order_;
+    counts_overtaking_ = world_->is_simulated() && options.overtaken_max != 0;
+    held_back_ = nullptr;
+    held_back_thread_ = nullptr;
+    spin_ = {};
+    watch_.begin_run();
+    overtaking_.begin_run();
     swept_task_ = nullptr;
     awaits_ = 0;
     is_sharing_unknown_ = options.sharing == Sharing::unknown;
     steps_max_ = world_->is_simulated() ? options.steps_max : ~std::uint64_t{0};
+    watch_.period = world_->is_simulated() ? options.livelock_steps : 0;
+    steps_look_ = watch_.period != 0 ? std::min(steps_max_, watch_.period) : steps_max_;
     outside_tasks_ = outside_timers_ = outside_objects_ = ticks_ = 0;
     loop_lane_ = {};
     loop_lane_.entity.key = detail::child_key(detail::outside_key, callbacks_kind, 0);
@@ -178,6 +188,7 @@ void EventLoop::add_task(detail::TaskBase& task) {
     task.is_eligible = current_ != nullptr;
     ++detail::header_of(&task).references;  // of the loop, until the task is done
     tasks_.push_back(task);
+    world_->tell_progress();
     task.wake = WakeReason::start;
     task.enabled_by = world_->running();
     ready_.push(task, true, &task);  // its first step needs all of it
@@ -192,6 +203,7 @@ void EventLoop::add_task(detail::TaskBase& task) {
 
 void EventLoop::remove_task(detail::TaskBase& task) {
     tasks_.erase(tasks_.iterator_to(task));
+    world_->tell_progress();
     detail::Ref<detail::TaskBase>::drop(&task);
 }
 

@@ -159,6 +159,9 @@ public:
         if (report_.search.has_threads) {
             report_.promises += "; threads switch only before operations on what they share";
         }
+        if (report_.search.has_spun) {
+            report_.promises += "; who makes the same step again and again waits until another has gone";
+        }
         report_.is_pruned = options_.sharing == Sharing::tracked || report_.search.has_threads;
         report_.notes = report_.search.notes;
         if (report_.is_pruned && report_.search.interleavings.has_value() && asks_data()) {
@@ -521,6 +524,8 @@ Report replay(std::string_view line, const std::function<void()>& program, const
         replayed.sweep = world.sweep;
         replayed.steps_max = world.steps_max;
         replayed.time_max = world.time_max;
+        replayed.livelock_steps = world.livelock_steps;
+        replayed.overtaken_max = world.overtaken_max;
     };
     if (is_replay_line(line)) {
         const ReplayLine parsed = parse_replay_line(line);

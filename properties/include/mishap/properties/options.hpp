@@ -30,6 +30,8 @@ struct ExploreOptions {
     std::chrono::nanoseconds time_max = std::chrono::hours(24 * 365);  // virtual, per run; more is a finding
 
     Sharing sharing = Sharing::unknown;  // tracked: the promise that tasks share nothing beside tracked objects
+    std::uint64_t livelock_steps = 10'000;  // so many steps from which nothing comes are a finding; 0: they never are
+    std::uint32_t overtaken_max = 0;        // so often in a row a task may be woken in vain; 0: as often as it likes
 
     std::chrono::nanoseconds step_time_max = std::chrono::seconds(10);  // real, per step; 0: no watchdog
 
