@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <mishap/properties/detail/body_program.hpp>
 #include <mishap/properties/detail/divergence.hpp>
+#include <mishap/properties/detail/fifo_legality.hpp>
 #include <mishap/properties/detail/pristine.hpp>
 #include <mishap/properties/detail/search_part.hpp>
 #include <mishap/properties/detail/story.hpp>
@@ -110,7 +111,7 @@ private:
 class Exploration {
 public:
     Exploration(const std::function<void()>& body, const ExploreOptions& options)
-        : options_(with_budgets_for_script(options)), world_(options_.world()), program_(body, options_, world_) {
+        : body_(body), options_(with_budgets_for_script(options)), world_(options_.world()), program_(body, options_, world_) {
         report_.name = options_.name;
         report_.seed = options_.effective_seed();
         report_.promises = promises_of(options_);
@@ -378,6 +379,7 @@ private:
             }
         }
         finish(std::move(confirmed));
+        report_.fifo = detail::judge_fifo_legality(body_, options_, *report_.finding, report_.run->mishaps);
         write_tape(report_.run->tape, report_.mishaps, *report_.finding, report_.run->digest, report_.run->steps);
         if (report_.replay_line.size() > replay_line_length_max && !report_.tape_path.empty()) {
             report_.replay_line = report_.tape_path;
@@ -467,6 +469,7 @@ private:
 
     static constexpr unsigned places_tried = 5;  // of heap and stacks, to see two runs differ
 
+    const std::function<void()>& body_;
     ExploreOptions options_;
     World world_;
     detail::BodyProgram program_;

@@ -54,6 +54,7 @@ struct ExploreOptions {
     std::chrono::nanoseconds shrink_time_max = std::chrono::minutes(1);  // real; 0: no limit
     bool root_cause = true;  // re-roll a shrunk failure to see where it became inevitable
     std::uint64_t root_cause_runs_max = 2'000;
+    std::uint64_t fifo_runs_max = 500;  // made to see whether asyncio's own order fails as well; 0: not asked
     bool confirm_in_child = true;     // replay also in a process forked before the first run
     bool leaks_are_findings = false;  // tasks left behind, and exceptions never retrieved
     Detect races = Detect::finding;         // accesses of one Shared by threads that nothing orders
