@@ -97,13 +97,14 @@ void EventLoop::let_held_back_go() {
 
 // ---- livelock ------------------------------------------------------------------------------------------------------
 
-void EventLoop::look_at_steps() {
-    if (world_->steps() > steps_max_) {
+void EventLoop::look_for_progress() {
+    if (world_->steps() > steps_allowed_) {
         fail_over_steps();
         return;
     }
     look_for_livelock();
-    steps_look_ = std::min(steps_max_, world_->steps() + watch_.period);
+    watch_.next_look = std::min(steps_allowed_, world_->steps() + watch_.period);
+    steps_look_ = is_debug_ ? 0 : watch_.next_look;
 }
 
 void EventLoop::look_for_livelock() {

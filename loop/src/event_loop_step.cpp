@@ -77,7 +77,11 @@ void EventLoop::wait_for_world() {
         timeout = std::chrono::nanoseconds(std::max<std::int64_t>(timers_.earliest() - world_->now_ns(), 0));
     }
     selected_.clear();
+    const std::int64_t began_ns = is_debug_ ? world_->now_ns() : 0;
     world_->selector().select(timeout, selected_);
+    if (is_debug_ && timeout != std::chrono::nanoseconds(0)) {
+        log_selector(timeout.value_or(std::chrono::nanoseconds::max()), began_ns);
+    }
     drain_threadsafe();
 }
 
@@ -169,12 +173,14 @@ void EventLoop::let_time_pass() {
     return true;
 }
 
-[[gnu::always_inline]] inline void EventLoop::begin_step(detail::EntityState& entity, WakeReason wake, std::uint32_t taken) {
+[[gnu::always_inline]] inline void EventLoop::begin_step(detail::EntityState& entity, WakeReason wake,
+                                                         const EntityStep& enabled_by, std::uint32_t taken) {
     ++entity.step;
     world_->begin_step({entity.key, entity.step}, &entity.chain);
     world_->digest().fold(entity.key + ((std::uint64_t{taken} << 8U) | static_cast<std::uint64_t>(wake)));
     if (world_->is_tracing()) [[unlikely]] {
-        trace_step(wake, taken);
+        // A deadline comes by itself, after whoever asked for it; who happened to go before is no cause.
+        trace_step(wake, wake == WakeReason::deadline ? EntityStep{entity.creator, 0} : enabled_by, taken);
     }
 }
 
@@ -190,8 +196,8 @@ void EventLoop::let_time_pass() {
 
 [[gnu::always_inline]] inline void EventLoop::step_task(detail::TaskBase& task) {
     const WakeReason wake = task.wake;
-    if (may_inject_) [[unlikely]] {
-        maybe_inject_cancellation(task);
+    if (prepares_steps_) [[unlikely]] {
+        prepare_step(task);
     }
     bool has_ended = true;
     current_ = &task;
@@ -223,6 +229,14 @@ void EventLoop::let_time_pass() {
     }
 }
 
+/// Does, before a step, what few runs want.
+void EventLoop::prepare_step(detail::TaskBase& task) {
+    if (is_debug_) {
+        note_step_begins("task " + task.path());
+    }
+    maybe_inject_cancellation(task);
+}
+
 void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
 
 [[gnu::always_inline]] inline bool EventLoop::step() {
@@ -248,15 +262,15 @@ void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
     auto& entry = static_cast<detail::Ready&>(ready_.take(taken + (taken >= rank_held_back ? 1 : 0)));
     if (entry.is_task_entry) [[likely]] {
         auto& task = static_cast<detail::TaskBase&>(entry);
-        begin_step(task.entity, entry.wake, taken);
+        begin_step(task.entity, entry.wake, entry.enabled_by, taken);
         step_task(task);
     } else {
         auto& handle = static_cast<detail::HandleBase&>(entry);
-        begin_step(handle.lane->entity, entry.wake, taken);
+        begin_step(handle.lane->entity, entry.wake, entry.enabled_by, taken);
         run_handle(handle);
     }
     if (world_->steps() > steps_look_) [[unlikely]] {
-        look_at_steps();
+        look_at_step();
     }
     return !world_->has_failed() && !world_->choices().is_abandoned();
 }
@@ -299,7 +313,7 @@ bool EventLoop::pick_and_step() { return step(); }
 void EventLoop::fail_over_steps() {
     world_->fail({.kind = FindingKind::over_budget,
                   .what = fmt::format("the run needs more than {} steps; if that is right and it does end, raise steps_max",
-                                      steps_max_),
+                                      steps_allowed_),
                   .label = "steps_max"});
 }
 
@@ -310,14 +324,14 @@ void EventLoop::keep_calm(std::uint32_t taken) {
     }
 }
 
-void EventLoop::trace_step(WakeReason wake, std::uint32_t taken) {
+void EventLoop::trace_step(WakeReason wake, EntityStep enabled_by, std::uint32_t taken) {
     if (taken != 0) {
         if (!threads_.is_active()) {
             calm_ = candidates().front();  // who was overtaken is still there
         }
         world_->tell({.kind = TraceEventKind::mishap, .other = {calm_.key, calm_.step}, .value = taken});
     }
-    world_->tell({.kind = TraceEventKind::step, .value = static_cast<std::int64_t>(wake)});
+    world_->tell({.kind = TraceEventKind::step, .other = enabled_by, .value = static_cast<std::int64_t>(wake)});
 }
 
 void EventLoop::report_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end) {
@@ -477,6 +491,10 @@ void EventLoop::run_handle(detail::HandleBase& handle) {
     if (kind == EntityKind::timer) {
         world_->touch(handle.cell, Access::write);
     }
+    current_handle_ = &handle;
+    if (is_debug_) [[unlikely]] {
+        note_step_begins("a callback");
+    }
     // The other place where the library catches what user code throws.
     try {
         handle.invoke();
@@ -485,6 +503,7 @@ void EventLoop::run_handle(detail::HandleBase& handle) {
     } catch (...) {
         call_exception_handler({"Exception in callback", std::current_exception()});
     }
+    current_handle_ = nullptr;
     end_step(lane.entity, kind, wake, StepEnd::finished);
     detail::Ref<detail::HandleBase>::drop(&handle);
 }
@@ -580,17 +599,17 @@ bool EventLoop::step_among_threads() {
             auto& entry = static_cast<detail::Ready&>(ready_.take(taken - begin_of_loop));
             if (entry.is_task_entry) {
                 auto& task = static_cast<detail::TaskBase&>(entry);
-                begin_step(task.entity, entry.wake, taken);
+                begin_step(task.entity, entry.wake, entry.enabled_by, taken);
                 step_task(task);
             } else {
                 auto& handle = static_cast<detail::HandleBase&>(entry);
-                begin_step(handle.lane->entity, entry.wake, taken);
+                begin_step(handle.lane->entity, entry.wake, entry.enabled_by, taken);
                 run_handle(handle);
             }
         }
     }
     if (world_->steps() > steps_look_) [[unlikely]] {
-        look_at_steps();
+        look_at_step();
     }
     return !world_->has_failed() && !world_->choices().is_abandoned();
 }
@@ -603,7 +622,7 @@ void EventLoop::step_thread(detail::ThreadBase& thread, std::uint32_t taken) {
     if (world_->wants_steps()) {
         announced_ = thread.next;
     }
-    begin_step(thread.entity, wake, taken);
+    begin_step(thread.entity, wake, thread.enabled_by, taken);
     current_ = &thread;
     world_->races().switch_to(thread.number + 1);
     const bool has_ended = resume(thread);
@@ -628,10 +647,10 @@ void EventLoop::continue_held(std::uint32_t taken) {
     if (world_->wants_steps()) {
         announced_ = threads_.held_next();
     }
-    const bool may_inject = std::exchange(may_inject_, false);  // it is at no wait
-    begin_step(task.entity, WakeReason::yield, taken);
+    const bool prepares_steps = std::exchange(prepares_steps_, false);  // it is at no wait
+    begin_step(task.entity, WakeReason::yield, {task.entity.key, task.entity.step}, taken);
     step_task(task);
-    may_inject_ = may_inject;
+    prepares_steps_ = prepares_steps;
     if (threads_.held() == &task && threads_.is_held_enabled()) {
         hold_back_if_spinning(task);
     }
@@ -651,6 +670,25 @@ bool EventLoop::start_nested(detail::TaskBase& task) {
     hub_.context.swap(hubs_own);
     detail::resume_state(thread_globals_, saved);
     return has_ended;
+}
+
+/// Begins a task inside the step of who makes it; what it does until its first wait belongs to that step.
+void EventLoop::start_eagerly(detail::TaskBase& task) {
+    register_task(task);
+    ++task.entity.step;
+    ++nested_;
+    const bool has_ended = start_nested(task);
+    --nested_;
+    if (!has_ended) {
+        if (current_ != nullptr) {
+            task.entity.chain = current_->entity.chain;  // its next step comes after what it did in this one
+        }
+        return;
+    }
+    if (world_->is_tracing()) [[unlikely]] {
+        world_->tell({.kind = TraceEventKind::end, .object = task.key, .what = ending_of(task)});
+    }
+    remove_task(task);
 }
 
 std::span<const Candidate> EventLoop::candidates_with_threads() {

@@ -93,6 +93,15 @@ void EventLoop::announce(const Announcement& next, bool possible, detail::Waitab
         return;
     }
     detail::TaskBase& who = *current_;
+    if (nested_ != 0 && !who.is_thread) {
+        // Whoever made the eager task is in the middle of its own step: both cannot be held, so nobody overtakes.
+        if (!possible) {
+            throw UsageError(fmt::format(
+                "{} would have to wait in the first step of a task that starts eagerly; start the task with eager_start = false",
+                operation));
+        }
+        return;
+    }
     if (who.is_abandoning || (world_->is_tearing_down() && !possible)) {
         refuse_to_wait();
     }

@@ -10,6 +10,15 @@
 
 namespace mishap::detail {
 
+namespace {
+
+bool is_last_word(char kind) {
+    const auto word = static_cast<LastWord>(kind);
+    return word == LastWord::hung || word == LastWord::stack_overflow || word == LastWord::mishap_bug;
+}
+
+}  // namespace
+
 bool send(int fd, MessageKind kind, std::string_view content) {
     const std::uint64_t size = content.size();
     std::string bytes(1, static_cast<char>(kind));
@@ -36,7 +45,7 @@ bool Inbox::take(Message& message) {
     }
     message.kind = bytes_.front();
     message.content.clear();
-    if (message.kind == static_cast<char>(LastWord::hung) || message.kind == static_cast<char>(LastWord::stack_overflow)) {
+    if (is_last_word(message.kind)) {
         bytes_.erase(0, 1);
         return true;
     }

@@ -85,6 +85,9 @@ Finding describe_death(const WorkerEnd& end) {
     } else if (end.last_word == LastWord::stack_overflow) {
         finding.label = "stack overflow";
         finding.what = "a task used up its stack";
+    } else if (end.last_word == LastWord::mishap_bug) {
+        finding.label = "mishap bug";
+        finding.what = "mishap contradicts itself, as it says above; please report it together with the tape";
     } else if (WIFSIGNALED(end.status)) {
         finding.label = signal_name(WTERMSIG(end.status));
         finding.what = fmt::format("{} ({}) ended the process", finding.label, ::strsignal(WTERMSIG(end.status)));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <mishap/loop/detail/fiber.hpp>
 #include <mishap/properties/detail/tape_places.hpp>
+#include <mishap/properties/detail/watchdog.hpp>
 #include <mishap/sim/build_name.hpp>
 #include <mishap/sim/errors.hpp>
 
@@ -36,12 +37,23 @@ int perform(const CommandLine& line, const char* program) {
     return exit_fault;
 }
 
+/// Returns `code`, or that of a fault where what was printed did not arrive (a full disk, say).
+int after_output(int code, const char* program) {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) {
+        return code;
+    }
+    std::fputs(fmt::format("{}: not all of the output could be written; make room for it, or send it elsewhere\n", program).c_str(),
+               stderr);
+    return exit_fault;
+}
+
 }  // namespace
 
 int main(int argument_count, char** arguments) {
     const char* const program = argument_count > 0 ? arguments[0] : "scenarios";
+    set_exit_code_of_mishap_bugs(exit_fault);
     try {
-        return perform(read_command_line(argument_count, arguments), program);
+        return after_output(perform(read_command_line(argument_count, arguments), program), program);
     } catch (const mishap::UsageError& error) {
         std::fflush(stdout);
         std::fputs(fmt::format("{}: {}\n", program, error.what()).c_str(), stderr);

@@ -56,6 +56,9 @@ Outcome outcome_of_death(const ScenarioSearch& search, const WorkerEnd& end, std
         report.replay_line = report.tape_path;
     }
     Outcome outcome = outcome_of(report, search.replay_command);
+    if (end.last_word == LastWord::mishap_bug) {
+        outcome.exit_code = exit_fault;
+    }
     if (run != SharedSearch::none) {
         outcome.run = run;
         outcome.runs = (run - end.worker) / processes + 1;

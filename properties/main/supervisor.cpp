@@ -33,6 +33,7 @@ public:
         action.sa_handler = note_interruption;  // no SA_RESTART: poll() is to return
         ::sigaction(SIGINT, &action, &previous_interrupt_);
         ::sigaction(SIGTERM, &action, &previous_terminate_);
+        ::sigaction(SIGHUP, &action, &previous_hangup_);
     }
     ~InterruptionWatch() { restore(); }
     InterruptionWatch(const InterruptionWatch&) = delete;
@@ -41,11 +42,13 @@ public:
     void restore() const {
         ::sigaction(SIGINT, &previous_interrupt_, nullptr);
         ::sigaction(SIGTERM, &previous_terminate_, nullptr);
+        ::sigaction(SIGHUP, &previous_hangup_, nullptr);
     }
 
 private:
     struct sigaction previous_interrupt_ = {};
     struct sigaction previous_terminate_ = {};
+    struct sigaction previous_hangup_ = {};
 };
 
 struct Worker {

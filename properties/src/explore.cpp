@@ -12,6 +12,7 @@
 #include <mishap/properties/detail/pristine.hpp>
 #include <mishap/properties/detail/search_part.hpp>
 #include <mishap/properties/detail/story.hpp>
+#include <mishap/properties/detail/task_races.hpp>
 #include <mishap/properties/detail/tape_places.hpp>
 #include <mishap/properties/detail/watchdog.hpp>
 #include <mishap/sim/build_name.hpp>
@@ -121,7 +122,7 @@ public:
     /// `part` is null unless several processes make the search; `search`, if any, makes it instead of a strategy.
     Report explore(detail::SearchPart* part = nullptr, const detail::SearchFunction& search = nullptr) {
         if (options_.confirm_in_child) {
-            child_.emplace(program_, world_);
+            child_.emplace(program_, world_, options_.name, options_.step_time_max);
         }
         std::optional<KeptTape> kept;
         if (!options_.out.empty()) {
@@ -164,7 +165,7 @@ public:
             report_.promises += "; who makes the same step again and again waits until another has gone";
         }
         report_.is_pruned = options_.sharing == Sharing::tracked || report_.search.has_threads;
-        report_.notes = report_.search.notes;
+        report_.notes.insert(report_.notes.end(), report_.search.notes.begin(), report_.search.notes.end());
         if (report_.is_pruned && report_.search.interleavings.has_value() && asks_data()) {
             // The reduction can miss interleavings of the steps that only other answers make.
             report_.search.is_exhausted = false;
@@ -328,6 +329,9 @@ private:
                     : "two calm runs differ");
             return false;
         }
+        if (options_.races != Detect::off && world_.activity().threads == 0) {
+            report_.notes = detail::find_task_races(first.events, first.names);
+        }
         if (first.run.finding.has_value()) {
             calm_failure_ = Failure{0, *first.run.finding, first.run.tape, first.run.digest, first.run.steps};
         }
@@ -404,6 +408,9 @@ private:
     /// Fills the report from the run that is to be told.
     void finish(TracedRun traced) {
         report_.finding = traced.run.finding;
+        if (report_.finding.has_value() && report_.finding->kind == FindingKind::exception) {
+            detail::tell_last_wait(*report_.finding, traced.events);
+        }
         report_.mishaps = with_texts(traced.run.mishaps, traced.names);
         report_.story = detail::tell_story(traced.events, traced.names);
         report_.replay_line = to_line({options_.name, options_.world(), report_.mishaps});

@@ -8,6 +8,7 @@
 
 #include <mishap/properties/detail/divergence.hpp>
 #include <mishap/properties/detail/story.hpp>
+#include <mishap/properties/detail/watchdog.hpp>
 
 namespace mishap::detail {
 
@@ -47,7 +48,8 @@ bool read_all(int fd, void* data, std::size_t size) {
 
 }  // namespace
 
-PristineChild::PristineChild(Program& program, World& world) {
+PristineChild::PristineChild(Program& program, World& world, const std::string& name,
+                             std::chrono::nanoseconds step_time_max) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
         return;
@@ -56,7 +58,7 @@ PristineChild::PristineChild(Program& program, World& world) {
     if (process_ == 0) {
         ::close(ends[0]);
         socket_ = ends[1];
-        serve(program, world);
+        serve(program, world, name, step_time_max);
     }
     ::close(ends[1]);
     socket_ = ends[0];
@@ -73,7 +75,7 @@ PristineChild::~PristineChild() {
     }
 }
 
-void PristineChild::serve(Program& program, World& world) {
+void PristineChild::serve(Program& program, World& world, const std::string& name, std::chrono::nanoseconds step_time_max) {
     std::uint64_t count = 0;
     if (!read_all(socket_, &count, sizeof count)) {
         ::_exit(0);  // nobody asked
@@ -82,6 +84,8 @@ void PristineChild::serve(Program& program, World& world) {
     if (!read_all(socket_, tape.data(), count * sizeof(Choice))) {
         ::_exit(1);
     }
+    // The timer of the parent's watchdog is not inherited.
+    const Watchdog watchdog(world, name + ", replayed as if it were the first run", {}, step_time_max);
     const TracedRun traced = trace_tape(program, world, tape, false);
     const Answer answer{traced.run.digest, traced.run.finding.has_value()};
     char wants_events = 0;

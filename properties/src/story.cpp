@@ -1,5 +1,7 @@
 #include <mishap/properties/detail/story.hpp>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace mishap::detail {
@@ -149,6 +151,21 @@ std::string describe_event(const TraceEvent& event, const Names& names) {
             return fmt::format("{} {} \"{}\"", time, who, event.what);
     }
     return time;
+}
+
+void tell_last_wait(Finding& finding, const std::vector<TraceEvent>& events) {
+    if (events.empty()) {
+        return;
+    }
+    const std::uint64_t main = events.front().entity.entity;
+    const auto is_wait = [main](const TraceEvent& event) {
+        return event.entity.entity == main && event.place.line != 0 &&
+               (event.kind == TraceEventKind::wait || event.kind == TraceEventKind::yield);
+    };
+    const auto last = std::find_if(events.rbegin(), events.rend(), is_wait);
+    if (last != events.rend()) {
+        finding.details.push_back(fmt::format("main had waited last in {} at {}:{}", last->what, last->place.file, last->place.line));
+    }
 }
 
 std::string format_time(std::int64_t time_ns) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <mishap/loop/detail/stack_overflow.hpp>
+#include <mishap/sim/detail/invariant_hook.hpp>
 
 namespace mishap::detail {
 
@@ -28,6 +29,7 @@ int looks_without_step = 0;
 struct sigaction previous_action;
 struct itimerval previous_timer;
 int supervisor = -1;
+int exit_code_of_mishap_bugs = 0;
 
 void print(const char* text) {
     const ssize_t ignored = ::write(STDERR_FILENO, text, std::strlen(text));
@@ -47,6 +49,11 @@ void leave_tape(LastWord word) {
 }
 
 void leave_tape_of_overflow(int) noexcept { leave_tape(LastWord::stack_overflow); }
+
+void leave_after_mishap_bug() noexcept {
+    leave_tape(LastWord::mishap_bug);
+    ::_exit(exit_code_of_mishap_bugs);
+}
 
 void copy(char* to, std::size_t size, const std::string& from) {
     const std::size_t length = std::min(from.size(), size - 1);
@@ -117,5 +124,10 @@ Watchdog::~Watchdog() {
 }
 
 void set_supervisor(int fd) { supervisor = fd; }
+
+void set_exit_code_of_mishap_bugs(int exit_code) noexcept {
+    exit_code_of_mishap_bugs = exit_code;
+    set_invariant_hook(leave_after_mishap_bug);
+}
 
 }  // namespace mishap::detail

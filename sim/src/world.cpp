@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include <boost/unordered/unordered_flat_set.hpp>
+#include <mishap/sim/detail/invariant_hook.hpp>
 #include <mishap/sim/errors.hpp>
 #include <mishap/sim/fake_selector.hpp>
 #include <mishap/sim/real_clock.hpp>
@@ -150,6 +151,7 @@ void World::observe(const Touch& touch, detail::Tracked* object, const char* ope
     if (observer_ != nullptr) {
         tell({.kind = TraceEventKind::access,
               .access = touch.access,
+              .relation = touch.relation,
               .object = touch.object,
               .value = value,
               .what = operation,
@@ -210,6 +212,14 @@ World*& current_world() {
     return world;
 }
 
+namespace {
+
+InvariantHook invariant_hook = nullptr;
+
+}  // namespace
+
+void set_invariant_hook(InvariantHook hook) noexcept { invariant_hook = hook; }
+
 void invariant_failed(const char* why) {
     std::fprintf(stderr, "mishap bug: this must hold and does not: %s\n", why);
     if (World* const world = current_world()) {
@@ -218,6 +228,9 @@ void invariant_failed(const char* why) {
             std::fprintf(stderr, " %u/%u", choice.taken, choice.classes);
         }
         std::fprintf(stderr, "\n");
+    }
+    if (invariant_hook != nullptr) {
+        invariant_hook();
     }
     std::abort();
 }

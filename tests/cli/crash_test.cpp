@@ -31,6 +31,23 @@ TEST_CASE("a process that dies is a finding whose tape is kept and replays") {
     }
 }
 
+TEST_CASE("a contradiction in mishap itself is a fault whose tape is kept") {
+    const Shell shell;
+    const Ended found = shell.run("$F run crash/mishap_bug");
+    INFO(found.output << found.errors);
+    CHECK(found.code == 3);
+    CHECK(contains(found.output, "mishap contradicts itself"));
+    CHECK(contains(found.output, "its tape was recovered"));
+    CHECK(shell.run("$F run crash/mishap_bug --jobs 0").code == 3);
+}
+
+TEST_CASE("output that is lost is a fault") {
+    const Shell shell;
+    const Ended ended = shell.run("$F list > /dev/full");
+    CHECK(ended.code == 3);
+    CHECK(contains(ended.errors, "not all of the output could be written"));
+}
+
 TEST_CASE("the lowest failing run is reported when it kills its process") {
     const Shell shell;
     const std::string command = "$F run crash/abort --strategy random --jobs ";

@@ -148,6 +148,10 @@ MISHAP_SCENARIO("sweep/unguarded") {
     use_lock(false);
 }
 
+MISHAP_SCENARIO("crash/mishap_bug") {
+    detail::invariant(!second_wins(), "a is first, says the fixture");
+}
+
 MISHAP_SCENARIO("crash/abort") {
     if (second_wins()) {
         std::abort();

@@ -155,7 +155,7 @@ TEST_CASE("sweep lists the awaits that a scenario does not survive, and a line t
     CHECK(contains(line_with(found.output, "sweep/guarded"), "(timeout): all pass"));
     CHECK(contains(found.output, "(timeout): "));
     CHECK(contains(found.output, "1 fail"));
-    CHECK(contains(found.output, "sleep at tests/cli/fixture.cpp:"));
+    CHECK(contains(line_with(found.output, "at first sleep at "), "cli/fixture.cpp:"));
     const std::string line = line_with(found.output, "replay 'mishap1:sweep/unguarded:any:sweep=timeout:sweep@main/a#1");
     CHECK(shell.run(line).code == 1);
 }

@@ -37,7 +37,7 @@ void Log::operator()(const std::string& what) {
     if (loop.is_running()) {
         const AnyTask task = current_task();
         who = task.is_valid() ? task.get_name() : "callback";
-        if (who.rfind("task#", 0) == 0) {
+        if (who.rfind("Task-", 0) == 0) {
             who = "task";  // names that the loop makes up differ between the two
         }
     }

@@ -103,6 +103,7 @@ std::vector<Program> queue_programs();
 std::vector<Program> gather_programs();
 std::vector<Program> timeout_programs();
 std::vector<Program> group_programs();
+std::vector<Program> context_programs();
 /// Programs drawn from seeds, all in one log.
 std::vector<Program> storm_programs();
 Program storm_program(std::uint64_t seed);

@@ -229,6 +229,86 @@ TEST_CASE("when somebody else cancels at the deadline, the cancellation wins in 
     CHECK(runs > 2);
 }
 
+TEST_CASE("a cancellation requested before a timeout that has expired already is not hidden by it (gh-134471)") {
+    in_both_worlds([] {
+        for (const auto delay : {-1s, 0s, 1s}) {
+            const auto task = create_task([&] {
+                current_task().cancel("before");
+                try {
+                    timeout(delay, [] { sleep(1h); });
+                } catch (const CancelledError& error) {
+                    CHECK(error.message() == "before");
+                    CHECK(current_task().cancelling() == 1);
+                    throw;
+                }
+            });
+            CHECK_THROWS_AS(await(task), CancelledError);
+        }
+    });
+}
+
+TEST_CASE("two cancellations requested before a timeout that has expired already are not hidden by it") {
+    in_both_worlds([] {
+        const auto task = create_task([] {
+            current_task().cancel();
+            current_task().cancel();
+            timeout(0ns, [] { sleep(1h); });
+        });
+        CHECK_THROWS_AS(await(task), CancelledError);
+        CHECK(task.cancelling() == 2);
+    });
+}
+
+TEST_CASE("in every order, whatever cancels a task before or in a timeout, now or later, it ends as cancelled") {
+    for (const std::chrono::nanoseconds delay : {0ns, 1ns}) {
+        in_every_order([delay] {
+            const auto task = create_task([delay] {
+                sleep(0s);
+                timeout(delay, [] { sleep(1h); });
+            });
+            const auto canceller = create_task([&] { task.cancel(); });
+            try {
+                await(task);
+                FAIL("the task ended well");
+            } catch (const TimeoutError&) {
+                CHECK(task.cancelling() == 0);
+            } catch (const CancelledError&) {
+                CHECK(task.cancelling() == 1);
+            }
+            await(canceller);
+        });
+    }
+}
+
+TEST_CASE("timeout_at takes a time, and a task inside is not the one that is cancelled") {
+    in_a_calm_world([] {
+        Task<void> inner;
+        CHECK_THROWS_AS(timeout_at(now() + 1s,
+                                   [&](Timeout& scope) {
+                                       CHECK(scope.when() == VirtualTime(1s));
+                                       inner = create_task([] { sleep(2s); });
+                                       sleep(3s);
+                                   }),
+                        TimeoutError);
+        CHECK(inner.cancelling() == 0);
+        await(inner);
+        CHECK(now() == VirtualTime(2s));
+    });
+}
+
+TEST_CASE("a coroutine runs a timeout, and can be its body") {
+    in_both_worlds([] {
+        await([]() -> Coro<> {
+            CHECK(timeout(1h, []() -> Coro<int> {
+                      co_await sleep(1ms);
+                      co_return 3;
+                  }) == 3);
+            CHECK_THROWS_AS(timeout(1ms, []() -> Coro<> { co_await sleep(1h); }), TimeoutError);
+            co_await sleep(0s);
+        }());
+    });
+}
+
 TEST_CASE("an error of the body passes, before and after the deadline") {
     in_both_worlds([] {
         CHECK_THROWS_AS(timeout(1h, [] { throw std::runtime_error("early"); }), std::runtime_error);

@@ -60,9 +60,9 @@ TEST_CASE("a report tells what failed, the shortest story, how it was found and 
           R"(report_test.cpp:N: error: report/two locks: deadlock: 2 tasks wait for each other
   main waits for task main/a
       in await at report_test.cpp:N
-  main/a waits for Lock 'second', held by main/b
+  main/a waits for Lock 'second', held by main/b [locked, waiters:1]
       in Lock.acquire at report_test.cpp:N
-  main/b waits for Lock 'first', held by main/a
+  main/b waits for Lock 'first', held by main/a [locked, waiters:1]
       in Lock.acquire at report_test.cpp:N
   cycle: main/a -> main/b -> main/a
 the shortest story found:

@@ -103,7 +103,7 @@ TEST_CASE("who has seen nothing may see anything, and who saw one thing a thousa
     CHECK(often.high < 0.008);
 }
 
-TEST_CASE("the interval of a random walk contains the truth in 95 of 100 searches") {
+TEST_CASE("the interval of a random walk contains the truth in 95 of 100 searches", "[statistics]") {
     for (const MachineProgram& program :
          {test::lastzero(5), test::fib_join(3), test::peterson(1, 2), test::casrot(4)}) {
         const std::map<std::uint64_t, double> probabilities = probabilities_of_random_walk(program);

@@ -16,6 +16,10 @@
 #include "sim/traces.hpp"
 #include "support/catch.hpp"
 
+#ifndef MISHAP_TRACES_MAX
+#define MISHAP_TRACES_MAX 100000
+#endif
+
 namespace mishap::test {
 namespace {
 
@@ -120,7 +124,7 @@ ThreadBody endless(Machine& m, Machine::Variable x) {
 }  // namespace
 
 TEST_CASE("a run of each interleaving is made, each once and none in vain, as many as other checkers count") {
-    for (const CountedProgram& row : counted_programs(100'000)) {
+    for (const CountedProgram& row : counted_programs(MISHAP_TRACES_MAX)) {
         check_row(row);
     }
 }

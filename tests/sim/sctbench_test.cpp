@@ -66,7 +66,7 @@ std::uint64_t runs_to_failure(const KnownProgram& known, Bounded& strategy, std:
 
 }  // namespace
 
-TEST_CASE("a random walk fails with the exact probability") {
+TEST_CASE("a random walk fails with the exact probability", "[statistics]") {
     constexpr std::uint64_t runs = 4'000;
     int exact = 0;
     for (const KnownProgram& known : test::sctbench()) {
@@ -79,7 +79,7 @@ TEST_CASE("a random walk fails with the exact probability") {
     CHECK(exact >= 20);
 }
 
-TEST_CASE("POS fails as often as the model of its paper") {
+TEST_CASE("POS fails as often as the model of its paper", "[statistics]") {
     constexpr std::uint64_t runs = 3'000;
     for (const KnownProgram& known : test::sctbench()) {
         Pos pos(1);
@@ -87,7 +87,7 @@ TEST_CASE("POS fails as often as the model of its paper") {
     }
 }
 
-TEST_CASE("URW fails as often as the model of its paper") {
+TEST_CASE("URW fails as often as the model of its paper", "[statistics]") {
     constexpr std::uint64_t runs = 3'000;
     for (const KnownProgram& known : test::sctbench()) {
         Urw urw(1, profile_runs);
@@ -95,7 +95,7 @@ TEST_CASE("URW fails as often as the model of its paper") {
     }
 }
 
-TEST_CASE("SURW fails as often as the model of its paper") {
+TEST_CASE("SURW fails as often as the model of its paper", "[statistics]") {
     constexpr std::uint64_t runs = 3'000;
     for (const KnownProgram& known : test::sctbench()) {
         Surw surw(1, profile_runs);
@@ -115,7 +115,7 @@ TEST_CASE("URW lets a lone write come last with probability 1 / (k + 1), however
     }
 }
 
-TEST_CASE("PCT fails as often as the model of its paper, and as often as it guarantees") {
+TEST_CASE("PCT fails as often as the model of its paper, and as often as it guarantees", "[statistics]") {
     constexpr std::uint64_t runs = 3'000;
     for (const KnownProgram& known : test::sctbench()) {
         for (const std::uint32_t depth : {2U, 3U}) {

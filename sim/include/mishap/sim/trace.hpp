@@ -9,7 +9,7 @@
 namespace mishap {
 
 enum class TraceEventKind : std::uint8_t {
-    step,    // an entity was resumed; `what` is empty, `value` holds wake reason, kind and class taken
+    step,    // an entity was resumed; `value` holds the wake reason, `other` the step that made it ready
     access,  // an object was touched; `what` names the operation
     yield,   // a task gave way; `what` names the operation
     create,  // `object` is a task that was made
@@ -24,6 +24,7 @@ enum class TraceEventKind : std::uint8_t {
 struct TraceEvent {
     TraceEventKind kind = TraceEventKind::step;
     Access access = Access::read;
+    Relation relation = Relation::both;  // of an access: the order it belongs to
     std::int64_t time_ns = 0;
     EntityStep entity;
     std::uint64_t object = 0;

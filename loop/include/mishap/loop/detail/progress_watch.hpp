@@ -38,7 +38,8 @@ struct SpinWatch {
 struct ProgressWatch {
     enum class Phase : std::uint8_t { idle, learning, deciding };
 
-    std::uint64_t period = 0;  // steps; 0: nothing is watched
+    std::uint64_t period = 0;     // steps; 0: nothing is watched
+    std::uint64_t next_look = 0;  // when the run has made more steps than this
     Phase phase = Phase::idle;
     std::uint64_t progress = 0;    // of the world, when the period began
     std::uint64_t new_values = 0;  // as well

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,7 +21,8 @@ public:
         bool failed = false;
     };
 
-    PristineChild(Program& program, World& world);
+    /// In the child a step that takes longer than `step_time_max` (real time, 0: any) ends the child.
+    PristineChild(Program& program, World& world, const std::string& name, std::chrono::nanoseconds step_time_max);
     ~PristineChild();
     PristineChild(const PristineChild&) = delete;
     PristineChild& operator=(const PristineChild&) = delete;
@@ -31,7 +33,7 @@ public:
     std::vector<std::string> events();
 
 private:
-    [[noreturn]] void serve(Program& program, World& world);
+    [[noreturn]] void serve(Program& program, World& world, const std::string& name, std::chrono::nanoseconds step_time_max);
 
     int socket_ = -1;
     int process_ = -1;

@@ -24,9 +24,12 @@ private:
 };
 
 /// What a process says to its supervisor, in one byte, before it ends in the middle of a run.
-enum class LastWord : char { hung = 'h', stack_overflow = 'o' };
+enum class LastWord : char { hung = 'h', stack_overflow = 'o', mishap_bug = 'b' };
 
 /// Makes this process send its last word to `fd` and leave the tape of the run in flight to whoever reads that.
 void set_supervisor(int fd);
+
+/// Makes a contradiction in the library end the process with `exit_code` instead of aborting it.
+void set_exit_code_of_mishap_bugs(int exit_code) noexcept;
 
 }  // namespace mishap::detail
