@@ -1,5 +1,7 @@
 #include <mishap/loop/event_loop.hpp>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "running.hpp"
@@ -121,10 +123,19 @@ void EventLoop::begin_run() {
     forced_yields_ = options.forced_yields != 0;
     may_pass_ = options.time_passes != 0;
     sweep_ = options.sweep;
+    may_hold_back_ = world_->is_simulated() && is_any_order_;
+    counts_overtaking_ = world_->is_simulated() && options.overtaken_max != 0;
+    held_back_ = nullptr;
+    held_back_thread_ = nullptr;
+    spin_ = {};
+    watch_.begin_run();
+    overtaking_.begin_run();
     swept_task_ = nullptr;
     awaits_ = 0;
     is_sharing_unknown_ = options.sharing == Sharing::unknown;
     steps_allowed_ = world_->is_simulated() ? options.steps_max : ~std::uint64_t{0};
+    watch_.period = world_->is_simulated() ? options.livelock_steps : 0;
+    watch_.next_look = watch_.period != 0 ? std::min(steps_allowed_, watch_.period) : steps_allowed_;
     set_debug(is_debug_ && !world_->is_simulated());  // a run turns it on for itself
     outside_tasks_ = outside_timers_ = outside_objects_ = ticks_ = 0;
     loop_lane_ = {};
@@ -225,6 +236,7 @@ void EventLoop::identify_wait(detail::Tracked& object) {
     task.is_eligible = current_ != nullptr;
     ++detail::header_of(&task).references;  // of the loop, until the task is done
     tasks_.push_back(task);
+    world_->tell_progress();
     if (is_debug_) [[unlikely]] {
         task.expect_attention();
     }
@@ -259,6 +271,7 @@ void EventLoop::add_task(detail::TaskBase& task, const TaskOptions& options) {
 
 void EventLoop::remove_task(detail::TaskBase& task) {
     tasks_.erase(tasks_.iterator_to(task));
+    world_->tell_progress();
     detail::Ref<detail::TaskBase>::drop(&task);
 }
 

@@ -143,6 +143,7 @@ void EventLoop::let_time_pass() {
     world_->touch_as(world_->time_passes_budget(), {.access = Access::write, .is_budget = true}, "time passes");
     const std::int64_t now = std::max(timers_.earliest(), world_->now_ns());
     ++ticks_;
+    held_back_ = nullptr;  // it may wait for the time
     world_->move_clock(now);
     world_->digest().fold(time_key);
     release_due_timers();
@@ -240,7 +241,15 @@ void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
 
 [[gnu::always_inline]] inline bool EventLoop::step() {
     const bool may_pass = may_pass_ && may_time_pass();
-    const std::uint32_t entries = is_any_order_ ? ready_.selectable() : 1;
+    std::uint32_t entries = is_any_order_ ? ready_.selectable() : 1;
+    std::uint32_t rank_held_back = detail::ReadyEntry::nowhere;
+    if (held_back_ != nullptr) [[unlikely]] {
+        rank_held_back = rank_of_held_back();
+        if (rank_held_back != detail::ReadyEntry::nowhere) {
+            --entries;
+            ++world_->activity().spins;
+        }
+    }
     const std::uint32_t taken = world_->choices().schedule(entries + (may_pass ? 1 : 0), *this);
     if (world_->choices().is_abandoned() && !world_->is_tearing_down()) [[unlikely]] {
         return false;
@@ -249,7 +258,8 @@ void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
         let_time_pass();
         return true;
     }
-    auto& entry = static_cast<detail::Ready&>(ready_.take(taken));
+    held_back_ = nullptr;
+    auto& entry = static_cast<detail::Ready&>(ready_.take(taken + (taken >= rank_held_back ? 1 : 0)));
     if (entry.is_task_entry) [[likely]] {
         auto& task = static_cast<detail::TaskBase&>(entry);
         begin_step(task.entity, entry.wake, entry.enabled_by, taken);
@@ -259,7 +269,7 @@ void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
         begin_step(handle.lane->entity, entry.wake, entry.enabled_by, taken);
         run_handle(handle);
     }
-    if (world_->steps() > steps_max_) [[unlikely]] {
+    if (world_->steps() > steps_look_) [[unlikely]] {
         look_at_step();
     }
     return !world_->has_failed() && !world_->choices().is_abandoned();
@@ -371,7 +381,13 @@ void EventLoop::park(detail::Waitable& waitable, const char* operation, Place pl
             waitable.cancel(&detail::injected_message());
         }
     }
+    if (counts_overtaking_) [[unlikely]] {
+        count_overtaking(task, operation, place);
+    }
     suspend();
+    if (counts_overtaking_) [[unlikely]] {
+        note_wake(task);
+    }
     task.frames = frame.outer;
     task.waiting_on = nullptr;
     if (task.is_abandoning && !waitable.is_done()) [[unlikely]] {
@@ -393,6 +409,9 @@ void EventLoop::yield(const char* operation, Place place) {
     task.enabled_by = world_->running();
     detail::Suspension suspension(task);
     ready_.push(task, true, task.context);
+    if (may_hold_back_ && !threads_.is_active() && is_spinning(task, operation, place)) [[unlikely]] {
+        held_back_ = &task;
+    }
     detail::AwaitFrame frame{operation, place, task.frames};
     task.frames = &frame;
     if (world_->is_tracing()) [[unlikely]] {
@@ -494,7 +513,11 @@ std::span<const Candidate> EventLoop::candidates() {
         return candidates_with_threads();
     }
     candidates_.clear();
+    std::uint32_t left_out = rank_of_held_back();
     ready_.for_each_selectable([&](const detail::ReadyEntry& entry) {
+        if (left_out-- == 0) {
+            return;
+        }
         candidates_.push_back(candidate(static_cast<const detail::Ready&>(entry),
                                         static_cast<std::uint32_t>(candidates_.size())));
     });
@@ -547,6 +570,7 @@ std::optional<EventLoop::Outcome> EventLoop::step_with_threads(bool is_first) {
 }
 
 bool EventLoop::step_among_threads() {
+    held_back_ = nullptr;
     const bool may_pass = may_pass_ && threads_.held() == nullptr && may_time_pass();
     const std::uint32_t of_loop = loop_candidates();
     const std::uint32_t of_threads = threads_.enabled();
@@ -567,6 +591,7 @@ bool EventLoop::step_among_threads() {
     } else if (taken >= begin_of_loop + of_loop) {
         step_thread(threads_.enabled_from_last(taken - of_loop), taken);
     } else {
+        let_held_back_go();
         threads_.set_last(nullptr);
         if (threads_.held() != nullptr) {
             continue_held(taken);
@@ -583,13 +608,14 @@ bool EventLoop::step_among_threads() {
             }
         }
     }
-    if (world_->steps() > steps_max_) [[unlikely]] {
+    if (world_->steps() > steps_look_) [[unlikely]] {
         look_at_step();
     }
     return !world_->has_failed() && !world_->choices().is_abandoned();
 }
 
 void EventLoop::step_thread(detail::ThreadBase& thread, std::uint32_t taken) {
+    let_held_back_go();
     threads_.set_last(&thread);
     const WakeReason wake = thread.wake;
     thread.wake = WakeReason::yield;
@@ -608,6 +634,9 @@ void EventLoop::step_thread(detail::ThreadBase& thread, std::uint32_t taken) {
         remove_thread(thread);
     } else {
         end_step(thread.entity, EntityKind::thread, wake, thread.is_enabled ? StepEnd::yielded : StepEnd::parked);
+        if (thread.is_enabled) {
+            hold_back_if_spinning(thread);
+        }
     }
 }
 
@@ -622,6 +651,9 @@ void EventLoop::continue_held(std::uint32_t taken) {
     begin_step(task.entity, WakeReason::yield, {task.entity.key, task.entity.step}, taken);
     step_task(task);
     prepares_steps_ = prepares_steps;
+    if (threads_.held() == &task && threads_.is_held_enabled()) {
+        hold_back_if_spinning(task);
+    }
 }
 
 /// Runs a new task or thread on its own stack, inside the step of who made it, until it parks; returns whether it ended.

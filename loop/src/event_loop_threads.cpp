@@ -71,6 +71,7 @@ void EventLoop::add_thread(detail::ThreadBase& thread) {
             world_->created().push_back(thread.entity.key);
         }
     }
+    world_->tell_progress();
     threads_.enable(thread);
     world_->begin_thread(thread.number + 1);
     const std::uint32_t maker = world_->races().running();
@@ -131,6 +132,9 @@ void EventLoop::allow(detail::TaskBase& who, bool possible) {
     if (&who == current_) {
         return;  // it is about to announce
     }
+    if (&who == held_back_thread_) {
+        let_held_back_go();  // now it is known whether it can go
+    }
     if (!who.is_thread) {
         if (threads_.held() == &who) {
             threads_.set_held_enabled(possible);
@@ -172,6 +176,7 @@ void EventLoop::announce_end(detail::ThreadBase& thread) {
 
 void EventLoop::remove_thread(detail::ThreadBase& thread) {
     threads_.remove(thread);
+    world_->tell_progress();
     detail::Ref<detail::ThreadBase>::drop(&thread);
 }
 

@@ -42,6 +42,7 @@ void FutureBase::check_pending(const char* operation) const {
 
 void FutureBase::finish() {
     state_ = State::finished;
+    loop_->world().tell_progress();
     loop_->world().touch(*this, Access::write, is_task_ ? "" : "completes");
     if (first_ != nullptr) {
         schedule_listeners();
@@ -57,6 +58,7 @@ void FutureBase::finish_with(std::exception_ptr exception) {
 
 void FutureBase::finish_cancelled(const std::string* message) {
     state_ = State::cancelled;
+    loop_->world().tell_progress();
     retrieved_ = true;
     cancel_message_ = message;
     loop_->world().touch(*this, Access::write, is_task_ ? "" : "cancels");

@@ -18,6 +18,7 @@
 #include <boost/intrusive/list.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <mishap/loop/detail/fiber.hpp>
+#include <mishap/loop/detail/progress_watch.hpp>
 #include <mishap/loop/detail/ready_set.hpp>
 #include <mishap/loop/detail/sticky_flags.hpp>
 #include <mishap/loop/detail/thread_set.hpp>
@@ -351,6 +352,31 @@ private:
     void force_yield(const char* operation, Place place);
     bool sweep_await(detail::TaskBase& task, const char* operation, Place place);
     void cancel_blocked(detail::TaskBase& task);
+    void look_for_progress();
+    void look_for_livelock();
+    bool has_everybody_gone() const;
+    void report_livelock();
+    void count_overtaking(const detail::TaskBase& task, const char* operation, Place place);
+    void note_wake(const detail::TaskBase& task);
+    /// Returns whether the step that ends now is one too many that ends here and has changed nothing.
+    bool is_spinning(const detail::TaskBase& who, const char* operation, Place place) {
+        const std::uint64_t steps = world_->steps();
+        if (spin_.who == &who && spin_.steps + 1 == steps) {
+            return is_spinning_on(operation, place);
+        }
+        spin_.who = &who;
+        spin_.steps = steps;
+        spin_.count = 0;
+        spin_.changes = world_->changes();
+        spin_.accesses = world_->accesses();
+        spin_.operation = operation;
+        spin_.place = place;
+        return false;
+    }
+    bool is_spinning_on(const char* operation, Place place);
+    std::uint32_t rank_of_held_back() const;
+    void hold_back_if_spinning(detail::TaskBase& thread);
+    void let_held_back_go();
     void throw_swept();
     void suspend();
     void suspend(detail::Suspension& suspension);
@@ -402,7 +428,9 @@ private:
     bool may_pass_ = false;    // time, while entries are ready
     Sweep sweep_ = Sweep::off;
     bool is_sharing_unknown_ = true;
-    std::uint64_t steps_max_ = 0;  // 0 in debug mode, which so gets to see the end of every step
+    bool may_hold_back_ = false;  // tasks that spin
+    bool counts_overtaking_ = false;
+    std::uint64_t steps_look_ = 0;  // when this is exceeded, it is time to look; 0 in debug mode, which so sees every step
     detail::FiberPool* fibers_;
     detail::Hub hub_;
     detail::ThreadGlobals thread_globals_;
@@ -427,6 +455,11 @@ private:
     const detail::TaskBase* swept_task_ = nullptr;  // its operation has yet to throw what the sweep lets it throw
     int requests_before_sweep_ = 0;                 // for cancellation, of that task
     std::uint64_t awaits_ = 0;                      // that the sweep has asked about
+    detail::TaskBase* held_back_ = nullptr;         // a task that spins, until another entity has gone
+    detail::TaskBase* held_back_thread_ = nullptr;  // a thread; the loop's own, if it is a task
+    detail::SpinWatch spin_;
+    detail::ProgressWatch watch_;
+    detail::OvertakingWatch overtaking_;
     std::unique_ptr<World> own_world_;
     ExceptionHandler exception_handler_;
     std::function<void(EventLoop&, const LogRecord&)> log_handler_;

@@ -113,6 +113,7 @@ protected:
     void item_came() {
         ++count_;
         ++unfinished_;
+        tell_progress();
         if (!getters_.is_empty()) [[unlikely]] {
             getters_.wake_next();
         }
@@ -120,6 +121,7 @@ protected:
     /// Counts an item that has left, and wakes the first putter.
     void item_left() {
         --count_;
+        tell_progress();
         if (!putters_.is_empty()) [[unlikely]] {
             putters_.wake_next();
         }
@@ -151,6 +153,11 @@ private:
 
     Statistics count() const;
     bool is_full() const { return count_ >= limit_; }
+    static void tell_progress() {
+        if (EventLoop* const loop = current_loop; loop != nullptr) {
+            loop->world().tell_progress();
+        }
+    }
     void wait_for_room(EventLoop& loop, Place place);
     void wait_for_item(EventLoop& loop, Place place);
 
