@@ -218,14 +218,7 @@ void EventLoop::identify_wait(detail::Tracked& object) {
     tell_names(object.key, who.entity, fmt::format("wait#{}", who.step));
 }
 
-void EventLoop::add_task(detail::TaskBase& task) {
-    register_task(task);
-    task.wake = WakeReason::start;
-    task.enabled_by = world_->running();
-    ready_.push(task, true, &task);  // its first step needs all of it
-}
-
-void EventLoop::register_task(detail::TaskBase& task) {
+[[gnu::always_inline]] inline void EventLoop::register_task(detail::TaskBase& task) {
     const std::uint64_t creator = running_key();
     if (task.name == nullptr) {
         task.number(++default_names_);
@@ -253,6 +246,26 @@ void EventLoop::register_task(detail::TaskBase& task) {
         if (world_->wants_steps()) {
             world_->created().push_back(task.entity.key);
         }
+    }
+}
+
+void EventLoop::add_task(detail::TaskBase& task) {
+    register_task(task);
+    task.wake = WakeReason::start;
+    task.enabled_by = world_->running();
+    ready_.push(task, true, &task);  // its first step needs all of it
+}
+
+void EventLoop::add_task(detail::TaskBase& task, const TaskOptions& options) {
+    if (detail::contexts_in_use || options.context.get() != nullptr) {
+        detail::give_context(task, options.context.get());
+    }
+    // Where nothing runs there is no step that it could begin in.
+    if (options.eager_start.value_or(false) && is_running_ && detail::current_loop == this) {
+        register_task(task);
+        start_eagerly(task);
+    } else {
+        add_task(task);
     }
 }
 

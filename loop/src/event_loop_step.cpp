@@ -674,7 +674,6 @@ bool EventLoop::start_nested(detail::TaskBase& task) {
 
 /// Begins a task inside the step of who makes it; what it does until its first wait belongs to that step.
 void EventLoop::start_eagerly(detail::TaskBase& task) {
-    register_task(task);
     ++task.entity.step;
     ++nested_;
     const bool has_ended = start_nested(task);

@@ -1,5 +1,6 @@
 #include "differential/program.hpp"
 
+#include <mishap/primitives/barrier.hpp>
 #include <mishap/primitives/queue.hpp>
 
 namespace mishap::test {
@@ -25,6 +26,8 @@ std::string describe(const std::exception_ptr& exception) {
         return "queue full";
     } catch (const QueueShutDown&) {
         return "queue shut down";
+    } catch (const BrokenBarrierError&) {
+        return "barrier broken";
     } catch (const Boom& error) {
         return std::string("failed: ") + error.what();
     } catch (const UsageError&) {

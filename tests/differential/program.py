@@ -18,6 +18,7 @@ def describe(error):
         (asyncio.QueueEmpty, "queue empty"),
         (asyncio.QueueFull, "queue full"),
         (asyncio.QueueShutDown, "queue shut down"),
+        (asyncio.BrokenBarrierError, "barrier broken"),
         (KeyError, "failed"),  # the error that programs raise themselves
     ):
         if isinstance(error, kind):

@@ -8,6 +8,7 @@
 #include <mishap/primitives/condition.hpp>
 #include <mishap/primitives/ensure_future.hpp>
 #include <mishap/primitives/event.hpp>
+#include <mishap/primitives/exception_group.hpp>
 #include <mishap/primitives/gather.hpp>
 #include <mishap/primitives/lifo_queue.hpp>
 #include <mishap/primitives/lock.hpp>

@@ -1,6 +1,5 @@
-// Tasks that are made otherwise than usual: by a factory, eagerly, in a context of their own.
+// Tasks that a factory makes.
 
-#include <mishap/loop/context.hpp>
 #include <mishap/loop/event_loop.hpp>
 
 namespace mishap {
@@ -28,18 +27,6 @@ AnyTask eager_task_factory(EventLoop&, TaskMaker& make, const TaskOptions& optio
     TaskOptions chosen = options;
     chosen.eager_start = options.eager_start.value_or(true);
     return make(chosen);
-}
-
-void EventLoop::add_task(detail::TaskBase& task, const TaskOptions& options) {
-    if (detail::contexts_in_use || options.context.get() != nullptr) {
-        detail::give_context(task, options.context.get());
-    }
-    // Where nothing runs there is no step that it could begin in.
-    if (options.eager_start.value_or(false) && is_running_ && detail::current_loop == this) {
-        start_eagerly(task);
-    } else {
-        add_task(task);
-    }
 }
 
 }  // namespace mishap
