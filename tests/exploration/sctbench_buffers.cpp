@@ -1,16 +1,16 @@
 // Producers and consumers.
 
-#include "sim/sctbench_programs.hpp"
+#include "exploration/sctbench_programs.hpp"
 
-#include "sim/sctbench.hpp"
+#include "exploration/sctbench.hpp"
 
 namespace mishap::test {
 namespace {
 
-using Variable = Machine::Variable;
-using Variables = Machine::Variables;
-using Mutex = Machine::Mutex;
-using CondVar = Machine::CondVar;
+using Variable = Actors::Variable;
+using Variables = Actors::Variables;
+using Mutex = Actors::Mutex;
+using CondVar = Actors::CondVar;
 
 // producers and consumers of a number: arithmetic_prog_bad, sync01_bad, sync02_bad
 
@@ -20,39 +20,39 @@ struct Numbers {
     Variable num;
 };
 
-Numbers make_numbers(Machine& m, std::int64_t num) { return {m.mutex(), m.cond_var(), m.cond_var(), m.variable(num)}; }
+Numbers make_numbers(Actors& m, std::int64_t num) { return {m.mutex(), m.cond_var(), m.cond_var(), m.variable(num)}; }
 
-ThreadBody produce(Machine& m, Numbers n, int times) {
+void produce(Actors& m, Numbers n, int times) {
     for (int i = 0; i < times; ++i) {
-        co_await m.lock(n.mutex);
+        m.lock(n.mutex);
         while (true) {
-            const std::int64_t num = co_await m.read(n.num);
+            const std::int64_t num = m.read(n.num);
             if (num <= 0) {
                 break;
             }
-            co_await m.wait(n.empty, n.mutex);
+            m.wait(n.empty, n.mutex);
         }
-        co_await add(m, n.num, 1);
-        co_await m.unlock(n.mutex);
-        co_await m.signal(n.full);
+        add(m, n.num, 1);
+        m.unlock(n.mutex);
+        m.signal(n.full);
     }
 }
 
-ThreadBody consume(Machine& m, Numbers n, int times, std::int64_t amount, bool fails_at_end) {
+void consume(Actors& m, Numbers n, int times, std::int64_t amount, bool fails_at_end) {
     for (int i = 0; i < times; ++i) {
-        co_await m.lock(n.mutex);
+        m.lock(n.mutex);
         while (true) {
-            const std::int64_t num = co_await m.read(n.num);
+            const std::int64_t num = m.read(n.num);
             if (num != 0) {
                 break;
             }
-            co_await m.wait(n.full, n.mutex);
+            m.wait(n.full, n.mutex);
         }
         if (amount != 0) {
-            co_await add(m, n.num, -amount);
+            add(m, n.num, -amount);
         }
-        co_await m.unlock(n.mutex);
-        co_await m.signal(n.empty);
+        m.unlock(n.mutex);
+        m.signal(n.empty);
     }
     m.check(!fails_at_end);
 }
@@ -65,38 +65,38 @@ struct Ring {
     Variables cells;
 };
 
-ThreadBody send_to_ring(Machine& m, Ring ring) {
+void send_to_ring(Actors& m, Ring ring) {
     for (int i = 0; i < 7; ++i) {
-        co_await m.lock(ring.mutex);
-        const std::int64_t may_send = co_await m.read(ring.send);
+        m.lock(ring.mutex);
+        const std::int64_t may_send = m.read(ring.send);
         if (may_send != 0) {
-            const std::int64_t next = co_await m.read(ring.next);
-            co_await m.write(ring.cells[next], i);
-            co_await m.write(ring.next, (next + 1) % 10);
-            co_await m.write(ring.send, 0);
-            co_await m.write(ring.receive, 1);
+            const std::int64_t next = m.read(ring.next);
+            m.write(ring.cells[next], i);
+            m.write(ring.next, (next + 1) % 10);
+            m.write(ring.send, 0);
+            m.write(ring.receive, 1);
         }
-        co_await m.unlock(ring.mutex);
+        m.unlock(ring.mutex);
     }
 }
 
-ThreadBody receive_from_ring(Machine& m, Ring ring) {
+void receive_from_ring(Actors& m, Ring ring) {
     for (int i = 0; i < 7; ++i) {
-        co_await m.lock(ring.mutex);
-        const std::int64_t may_receive = co_await m.read(ring.receive);
+        m.lock(ring.mutex);
+        const std::int64_t may_receive = m.read(ring.receive);
         if (may_receive != 0) {
             std::int64_t received = -1;
-            const std::int64_t next = co_await m.read(ring.next);
+            const std::int64_t next = m.read(ring.next);
             if (next > 0) {
-                const std::int64_t first = co_await m.read(ring.first);
-                co_await m.write(ring.first, first + 1);
-                received = co_await m.read(ring.cells[first]);
+                const std::int64_t first = m.read(ring.first);
+                m.write(ring.first, first + 1);
+                received = m.read(ring.cells[first]);
             }
             m.check(received == i);
-            co_await m.write(ring.receive, 0);
-            co_await m.write(ring.send, 1);
+            m.write(ring.receive, 0);
+            m.write(ring.send, 1);
         }
-        co_await m.unlock(ring.mutex);
+        m.unlock(ring.mutex);
     }
 }
 
@@ -110,46 +110,46 @@ struct Queue {
 
 constexpr int queue_values = 20;
 
-ThreadBody insert(Machine& m, Queue queue, std::int64_t value) {
-    const std::int64_t tail = co_await m.read(queue.tail);
-    co_await m.write(queue.elements[tail], value);
-    co_await add(m, queue.amount, 1);
-    co_await m.write(queue.tail, tail + 1);
+void insert(Actors& m, Queue queue, std::int64_t value) {
+    const std::int64_t tail = m.read(queue.tail);
+    m.write(queue.elements[tail], value);
+    add(m, queue.amount, 1);
+    m.write(queue.tail, tail + 1);
 }
 
-ThreadBody fill_queue(Machine& m, Queue queue) {
-    co_await m.lock(queue.mutex);
-    co_await insert(m, queue, 0);
-    co_await m.write(queue.stored[0], 0);
-    co_await m.unlock(queue.mutex);
+void fill_queue(Actors& m, Queue queue) {
+    m.lock(queue.mutex);
+    insert(m, queue, 0);
+    m.write(queue.stored[0], 0);
+    m.unlock(queue.mutex);
     for (int i = 0; i + 1 < queue_values; ++i) {
-        co_await m.lock(queue.mutex);
-        const std::int64_t may_insert = co_await m.read(queue.enqueue);
+        m.lock(queue.mutex);
+        const std::int64_t may_insert = m.read(queue.enqueue);
         if (may_insert != 0) {
-            co_await insert(m, queue, i + 1);
-            co_await m.write(queue.stored[i + 1], i + 1);
-            co_await m.write(queue.enqueue, 0);
-            co_await m.write(queue.dequeue, 1);
+            insert(m, queue, i + 1);
+            m.write(queue.stored[i + 1], i + 1);
+            m.write(queue.enqueue, 0);
+            m.write(queue.dequeue, 1);
         }
-        co_await m.unlock(queue.mutex);
+        m.unlock(queue.mutex);
     }
 }
 
-ThreadBody empty_queue(Machine& m, Queue queue) {
+void empty_queue(Actors& m, Queue queue) {
     for (int i = 0; i < queue_values; ++i) {
-        co_await m.lock(queue.mutex);
-        const std::int64_t may_remove = co_await m.read(queue.dequeue);
+        m.lock(queue.mutex);
+        const std::int64_t may_remove = m.read(queue.dequeue);
         if (may_remove != 0) {
-            const std::int64_t head = co_await m.read(queue.head);
-            const std::int64_t value = co_await m.read(queue.elements[head]);
-            co_await add(m, queue.amount, -1);
-            co_await m.write(queue.head, head + 1);
-            const std::int64_t stored = co_await m.read(queue.stored[i]);
+            const std::int64_t head = m.read(queue.head);
+            const std::int64_t value = m.read(queue.elements[head]);
+            add(m, queue.amount, -1);
+            m.write(queue.head, head + 1);
+            const std::int64_t stored = m.read(queue.stored[i]);
             m.check(value == stored);
-            co_await m.write(queue.dequeue, 0);
-            co_await m.write(queue.enqueue, 1);
+            m.write(queue.dequeue, 0);
+            m.write(queue.enqueue, 1);
         }
-        co_await m.unlock(queue.mutex);
+        m.unlock(queue.mutex);
     }
 }
 
@@ -161,71 +161,71 @@ struct Stack {
     Variables cells;
 };
 
-ThreadBody push(Machine& m, Stack stack) {
+void push(Actors& m, Stack stack) {
     for (int i = 0; i < 10; ++i) {
-        co_await m.lock(stack.mutex);
-        const std::int64_t top = co_await m.read(stack.top);
-        co_await m.write(stack.cells[top], i);
-        co_await m.write(stack.top, top + 1);
-        co_await m.write(stack.flag, 1);
-        co_await m.unlock(stack.mutex);
+        m.lock(stack.mutex);
+        const std::int64_t top = m.read(stack.top);
+        m.write(stack.cells[top], i);
+        m.write(stack.top, top + 1);
+        m.write(stack.flag, 1);
+        m.unlock(stack.mutex);
     }
 }
 
-ThreadBody pop(Machine& m, Stack stack) {
+void pop(Actors& m, Stack stack) {
     for (int i = 0; i < 10; ++i) {
-        co_await m.lock(stack.mutex);
-        const std::int64_t flag = co_await m.read(stack.flag);
+        m.lock(stack.mutex);
+        const std::int64_t flag = m.read(stack.flag);
         if (flag != 0) {
-            const std::int64_t top = co_await m.read(stack.top);
+            const std::int64_t top = m.read(stack.top);
             m.check(top != 0);
             if (top == 0) {
-                co_return;
+                return;
             }
-            co_await m.write(stack.top, top - 1);
-            co_await m.read(stack.cells[top - 1]);
+            m.write(stack.top, top - 1);
+            m.read(stack.cells[top - 1]);
         }
-        co_await m.unlock(stack.mutex);
+        m.unlock(stack.mutex);
     }
 }
 
 }  // namespace
 
-void arithmetic_prog_bad(Machine& m) {
+void arithmetic_prog_bad(Actors& m) {
     const Numbers n = make_numbers(m, 0);
-    m.thread(produce(m, n, 3));
-    m.thread(consume(m, n, 3, 1, true));
+    m.thread([=, &m] { produce(m, n, 3); });
+    m.thread([=, &m] { consume(m, n, 3, 1, true); });
 }
 
-void sync01_bad(Machine& m) {
+void sync01_bad(Actors& m) {
     const Numbers n = make_numbers(m, 1);
-    m.thread(produce(m, n, 1));
-    m.thread(consume(m, n, 1, 0, false));
+    m.thread([=, &m] { produce(m, n, 1); });
+    m.thread([=, &m] { consume(m, n, 1, 0, false); });
 }
 
-void sync02_bad(Machine& m) {
+void sync02_bad(Actors& m) {
     const Numbers n = make_numbers(m, 2);
-    m.thread(produce(m, n, 2));
-    m.thread(consume(m, n, 2, 1, false));
+    m.thread([=, &m] { produce(m, n, 2); });
+    m.thread([=, &m] { consume(m, n, 2, 1, false); });
 }
 
-void circular_buffer_bad(Machine& m) {
+void circular_buffer_bad(Actors& m) {
     const Ring ring{m.mutex(), m.variable(1), m.variable(), m.variable(), m.variable(), m.variables(10)};
-    m.thread(send_to_ring(m, ring));
-    m.thread(receive_from_ring(m, ring));
+    m.thread([=, &m] { send_to_ring(m, ring); });
+    m.thread([=, &m] { receive_from_ring(m, ring); });
 }
 
-void queue_bad(Machine& m) {
+void queue_bad(Actors& m) {
     const Queue queue{m.mutex(),    m.variable(1), m.variable(), m.variable(), m.variable(),
                       m.variable(), m.variables(queue_values), m.variables(queue_values)};
-    m.thread(fill_queue(m, queue));
-    m.thread(empty_queue(m, queue));
+    m.thread([=, &m] { fill_queue(m, queue); });
+    m.thread([=, &m] { empty_queue(m, queue); });
 }
 
-void stack_bad(Machine& m) {
+void stack_bad(Actors& m) {
     const Stack stack{m.mutex(), m.variable(), m.variable(), m.variables(10)};
-    m.thread(push(m, stack));
-    m.thread(pop(m, stack));
+    m.thread([=, &m] { push(m, stack); });
+    m.thread([=, &m] { pop(m, stack); });
 }
 
 }  // namespace mishap::test

@@ -1,90 +1,90 @@
 // Programs of ConVul and of the papers on the strategies.
 
-#include "sim/sctbench_programs.hpp"
+#include "exploration/sctbench_programs.hpp"
 
-#include "sim/sctbench.hpp"
+#include "exploration/sctbench.hpp"
 
 namespace mishap::test {
 namespace {
 
-using Variable = Machine::Variable;
-using Variables = Machine::Variables;
-using Mutex = Machine::Mutex;
-using Mutexes = Machine::Mutexes;
-using CondVar = Machine::CondVar;
+using Variable = Actors::Variable;
+using Variables = Actors::Variables;
+using Mutex = Actors::Mutex;
+using Mutexes = Actors::Mutexes;
+using CondVar = Actors::CondVar;
 
-ThreadBody use_pointer(Machine& m, Mutex mutex, Variable pointer) {
-    co_await m.lock(mutex);
-    const std::int64_t value = co_await m.read(pointer);
+void use_pointer(Actors& m, Mutex mutex, Variable pointer) {
+    m.lock(mutex);
+    const std::int64_t value = m.read(pointer);
     m.check(value != 0);
-    co_await m.unlock(mutex);
+    m.unlock(mutex);
 }
 
-ThreadBody clear_pointer(Machine& m, Mutex mutex, Variable pointer) {
-    co_await m.lock(mutex);
-    co_await m.write(pointer, 0);
-    co_await m.unlock(mutex);
+void clear_pointer(Actors& m, Mutex mutex, Variable pointer) {
+    m.lock(mutex);
+    m.write(pointer, 0);
+    m.unlock(mutex);
 }
 
-ThreadBody use_keys(Machine& m, Mutex mutex, Variable revoked, Variable keys) {
-    const std::int64_t is_revoked = co_await m.read(revoked);
+void use_keys(Actors& m, Mutex mutex, Variable revoked, Variable keys) {
+    const std::int64_t is_revoked = m.read(revoked);
     if (is_revoked == 0) {
-        co_await use_pointer(m, mutex, keys);
+        use_pointer(m, mutex, keys);
     }
 }
 
-ThreadBody revoke_keys(Machine& m, Mutex mutex, Variable revoked, Variable keys) {
-    co_await m.lock(mutex);
-    co_await m.write(revoked, 1);
-    co_await m.write(keys, 0);
-    co_await m.unlock(mutex);
+void revoke_keys(Actors& m, Mutex mutex, Variable revoked, Variable keys) {
+    m.lock(mutex);
+    m.write(revoked, 1);
+    m.write(keys, 0);
+    m.unlock(mutex);
 }
 
-ThreadBody replace_rollover(Machine& m, Mutex mutex, Variable rollover, Variables freed, int mine) {
-    co_await m.write(rollover, mine);
-    const std::int64_t seen = co_await m.read(rollover);
+void replace_rollover(Actors& m, Mutex mutex, Variable rollover, Variables freed, int mine) {
+    m.write(rollover, mine);
+    const std::int64_t seen = m.read(rollover);
     m.check(seen != 0);
-    co_await m.lock(mutex);
-    co_await m.unlock(mutex);
-    const std::int64_t pointer = co_await m.read(rollover);
+    m.lock(mutex);
+    m.unlock(mutex);
+    const std::int64_t pointer = m.read(rollover);
     if (pointer != 0) {
-        const std::int64_t times_freed = co_await m.fetch_add(freed[pointer], 1);
+        const std::int64_t times_freed = m.fetch_add(freed[pointer], 1);
         m.check(times_freed == 0);
     }
-    co_await m.write(rollover, 0);
+    m.write(rollover, 0);
 }
 
-ThreadBody increment(Machine& m, Variable x, int times) {
+void increment(Actors& m, Variable x, int times) {
     for (int i = 0; i < times; ++i) {
-        co_await add(m, x, 1);
+        add(m, x, 1);
     }
 }
 
-ThreadBody take_forks(Machine& m, Mutex first, Mutex second) {
-    co_await m.lock(first);
-    co_await m.lock(second);
-    co_await m.unlock(second);
-    co_await m.unlock(first);
+void take_forks(Actors& m, Mutex first, Mutex second) {
+    m.lock(first);
+    m.lock(second);
+    m.unlock(second);
+    m.unlock(first);
 }
 
-ThreadBody write_often(Machine& m, Variable x, std::int64_t value, int times) {
+void write_often(Actors& m, Variable x, std::int64_t value, int times) {
     for (int i = 0; i < times; ++i) {
-        co_await m.write(x, value);
+        m.write(x, value);
     }
 }
 
-ThreadBody wait_until_ready(Machine& m, Mutex mutex, CondVar cond_var, Variable ready) {
-    const std::int64_t is_ready = co_await m.read(ready);
+void wait_until_ready(Actors& m, Mutex mutex, CondVar cond_var, Variable ready) {
+    const std::int64_t is_ready = m.read(ready);
     if (is_ready == 0) {
-        co_await m.lock(mutex);
-        co_await m.wait(cond_var, mutex);
-        co_await m.unlock(mutex);
+        m.lock(mutex);
+        m.wait(cond_var, mutex);
+        m.unlock(mutex);
     }
 }
 
-ThreadBody make_ready(Machine& m, CondVar cond_var, Variable ready) {
-    co_await m.write(ready, 1);
-    co_await m.signal(cond_var);
+void make_ready(Actors& m, CondVar cond_var, Variable ready) {
+    m.write(ready, 1);
+    m.signal(cond_var);
 }
 
 /// Makes the program in which `threads` threads increment `variable 0`, which must not end as `is_wrong` says.
@@ -95,77 +95,77 @@ std::string sized(const char* name, int first, int second) {
 
 }  // namespace
 
-void cve_2009_3547(Machine& m) {
+void cve_2009_3547(Actors& m) {
     const Mutex mutex = m.mutex();
     const Variable pointer = m.variable(1);
-    m.thread(use_pointer(m, mutex, pointer));
-    m.thread(clear_pointer(m, mutex, pointer));
+    m.thread([=, &m] { use_pointer(m, mutex, pointer); });
+    m.thread([=, &m] { clear_pointer(m, mutex, pointer); });
 }
 
-void cve_2015_7550(Machine& m) {
+void cve_2015_7550(Actors& m) {
     const Mutex mutex = m.mutex();
     const Variable revoked = m.variable();
     const Variable keys = m.variable(1);
-    m.thread(use_keys(m, mutex, revoked, keys));
-    m.thread(revoke_keys(m, mutex, revoked, keys));
+    m.thread([=, &m] { use_keys(m, mutex, revoked, keys); });
+    m.thread([=, &m] { revoke_keys(m, mutex, revoked, keys); });
 }
 
-void cve_2017_6346(Machine& m) {
+void cve_2017_6346(Actors& m) {
     const Mutex mutex = m.mutex();
     const Variable rollover = m.variable();
     const Variables freed = m.variables(3);
-    m.thread(replace_rollover(m, mutex, rollover, freed, 1));
-    m.thread(replace_rollover(m, mutex, rollover, freed, 2));
+    m.thread([=, &m] { replace_rollover(m, mutex, rollover, freed, 1); });
+    m.thread([=, &m] { replace_rollover(m, mutex, rollover, freed, 2); });
 }
 
-void lost_wakeup(Machine& m) {
+void lost_wakeup(Actors& m) {
     const Mutex mutex = m.mutex();
     const CondVar cond_var = m.cond_var();
     const Variable ready = m.variable();
-    m.thread(wait_until_ready(m, mutex, cond_var, ready));
-    m.thread(make_ready(m, cond_var, ready));
+    m.thread([=, &m] { wait_until_ready(m, mutex, cond_var, ready); });
+    m.thread([=, &m] { make_ready(m, cond_var, ready); });
 }
 
-MachineProgram counter(std::string name, int threads, int increments, std::function<bool(std::int64_t)> is_wrong) {
+ActorProgram counter(std::string name, int threads, int increments, std::function<bool(std::int64_t)> is_wrong) {
     return {std::move(name),
-            [=](Machine& m) {
+            [=](Actors& m) {
                 const Variable x = m.variable();
                 for (int i = 0; i < threads; ++i) {
-                    m.thread(increment(m, x, increments));
+                    m.thread([=, &m] { increment(m, x, increments); });
                 }
             },
-            [is_wrong = std::move(is_wrong)](const Machine& m) { return !is_wrong(m.value(Variable{0})); }};
+            [is_wrong = std::move(is_wrong)](Actors& m) { return !is_wrong(m.value(Variable{0})); }};
 }
 
-MachineProgram lost_update(int threads, int increments) {
+ActorProgram lost_update(int threads, int increments) {
     return counter(sized("lost_update", threads, increments), threads, increments,
                    [=](std::int64_t x) { return x != threads * increments; });
 }
 
-MachineProgram min_counter(int threads, int increments) {
+ActorProgram min_counter(int threads, int increments) {
     return counter(sized("min_counter", threads, increments), threads, increments,
                    [](std::int64_t x) { return x == 2; });
 }
 
-MachineProgram philosophers(int count) {
+ActorProgram philosophers(int count) {
     return {"philosophers(" + std::to_string(count) + ")",
-            [=](Machine& m) {
+            [=](Actors& m) {
                 const Mutexes forks = m.mutexes(static_cast<std::uint32_t>(count));
                 for (int i = 0; i < count; ++i) {
-                    m.thread(take_forks(m, forks[i], forks[(i + 1) % count]));
+                    m.thread([=, &m] { take_forks(m, forks[i], forks[(i + 1) % count]); });
                 }
             },
             {}};
 }
 
-MachineProgram uneven(int writes) {
+ActorProgram uneven(int writes) {
     return {"uneven(" + std::to_string(writes) + ")",
-            [=](Machine& m) {
+            [=](Actors& m) {
                 const Variable x = m.variable();
-                m.thread(write_often(m, x, 1, writes));
-                m.thread(write_often(m, x, 2, 1));
+                m.thread([=, &m] { write_often(m, x, 1, writes); });
+                m.thread([=, &m] { write_often(m, x, 2, 1); });
             },
-            [](const Machine& m) { return m.value(Variable{0}) != 2; }};
+            [](Actors& m) { return m.value(Variable{0}) != 2; }};
 }
 
 }  // namespace mishap::test
