@@ -8,6 +8,7 @@ void await_done(FutureBase& future, const char* operation, Place place) {
         throw UsageError("await() was given a future of another loop; use the loop that made it");
     }
     if (future.is_done()) {
+        future.mark_retrieved();
         loop.maybe_yield(operation, place);
         return;
     }

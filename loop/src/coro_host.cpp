@@ -44,6 +44,12 @@ bool is_frame_alive(void* frame, unsigned run) {
     return header.run == run && header.content == SlotHeader::Content::raw;
 }
 
+void never_awaited() {
+    if (current_loop != nullptr) {
+        current_loop->warn(FindingKind::never_retrieved, "a coroutine was never awaited: nothing of it ran");
+    }
+}
+
 void empty_coro() {
     throw UsageError("a Coro was awaited that is empty: it was moved from, awaited already, or belongs to a run that is over");
 }

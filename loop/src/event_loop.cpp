@@ -1,10 +1,11 @@
 #include <mishap/loop/event_loop.hpp>
 
-#include <cstdio>
+#include <algorithm>
 
 #include <fmt/format.h>
 
 #include "running.hpp"
+#include <mishap/loop/context.hpp>
 #include <mishap/loop/detail/stack_overflow.hpp>
 #include <mishap/sim/epoll_selector.hpp>
 #include <mishap/sim/errors.hpp>
@@ -62,6 +63,27 @@ const std::string* intern(std::string_view text) {
 
 }  // namespace detail
 
+namespace {
+constinit thread_local EventLoop* loop_of_thread = nullptr;  // given to set_event_loop
+}
+
+void detail::forget_loop(const EventLoop& loop) { loop_of_thread = loop_of_thread == &loop ? nullptr : loop_of_thread; }
+
+EventLoop& get_event_loop() {
+    EventLoop* const loop = detail::current_loop != nullptr ? detail::current_loop : loop_of_thread;
+    if (loop == nullptr) {
+        throw UsageError("get_event_loop() was called where no loop runs and none was set; make one with new_event_loop() or Runner");
+    }
+    return *loop;
+}
+
+void set_event_loop(EventLoop* loop) { loop_of_thread = loop; }
+
+std::unique_ptr<EventLoop> new_event_loop() {
+    World* const world = detail::current_world();
+    return world != nullptr && world->is_simulated() ? std::make_unique<EventLoop>(*world) : std::make_unique<EventLoop>();
+}
+
 EventLoop::EventLoop() : EventLoop(*new World(std::make_unique<EpollSelector>())) { own_world_.reset(world_); }
 
 EventLoop::EventLoop(World& world) : world_(&world), fibers_(&detail::fiber_pool()) {
@@ -78,6 +100,7 @@ EventLoop::~EventLoop() {
         close();
     } else {
         end_run();  // tasks cannot be run to their end inside another loop
+        detail::forget_loop(*this);
     }
 }
 
@@ -85,18 +108,35 @@ void EventLoop::begin_run() {
     run_ = next_run_serial();
     ready_.end_batch();
     if (world_->is_simulated()) {
-        exception_handler_ = nullptr;  // it may refer to what an earlier run has destroyed
+        // They may refer to what an earlier run has destroyed.
+        exception_handler_ = nullptr;
+        log_handler_ = nullptr;
+        task_factory_ = nullptr;
+        for (auto& functions : shutdown_functions_) {
+            functions.clear();
+        }
     }
+    default_names_ = nested_ = 0;
+    current_handle_ = nullptr;
     is_stopping_ = false;
     const WorldOptions& options = world_->options();
     forced_yields_ = options.forced_yields != 0;
-    may_inject_ = options.cancellations != 0;
     may_pass_ = options.time_passes != 0;
     sweep_ = options.sweep;
+    may_hold_back_ = world_->is_simulated() && is_any_order_;
+    counts_overtaking_ = world_->is_simulated() && options.overtaken_max != 0;
+    held_back_ = nullptr;
+    held_back_thread_ = nullptr;
+    spin_ = {};
+    watch_.begin_run();
+    overtaking_.begin_run();
     swept_task_ = nullptr;
     awaits_ = 0;
     is_sharing_unknown_ = options.sharing == Sharing::unknown;
-    steps_max_ = world_->is_simulated() ? options.steps_max : ~std::uint64_t{0};
+    steps_allowed_ = world_->is_simulated() ? options.steps_max : ~std::uint64_t{0};
+    watch_.period = world_->is_simulated() ? options.livelock_steps : 0;
+    watch_.next_look = watch_.period != 0 ? std::min(steps_allowed_, watch_.period) : steps_allowed_;
+    set_debug(is_debug_ && !world_->is_simulated());  // a run turns it on for itself
     outside_tasks_ = outside_timers_ = outside_objects_ = ticks_ = 0;
     loop_lane_ = {};
     loop_lane_.entity.key = detail::child_key(detail::outside_key, callbacks_kind, 0);
@@ -109,6 +149,7 @@ void EventLoop::begin_run() {
 }
 
 void EventLoop::end_run() {
+    tell_unclosed();
     tasks_.clear();
     threads_.clear();
     ready_.clear();
@@ -129,14 +170,29 @@ void EventLoop::close() {
     }
     tear_down();
     end_run();
+    detail::forget_loop(*this);
     const std::lock_guard guard(threadsafe_mutex_);
-    is_closed_ = true;
+    is_closed_ = is_use_checked_ = true;
 }
 
-void EventLoop::refuse_to_schedule() const {
+/// Looks at a call that might be wrong: on a closed loop, from another thread.
+void EventLoop::check_use() {
     if (is_closed_) {
         throw UsageError("something was scheduled on a closed loop; make a new EventLoop");
     }
+    if (is_running_ && !is_on_own_thread()) {
+        foreign_call_.store(true, std::memory_order_release);  // in a simulated world its loop makes that a finding
+        throw UsageError(
+            "something was scheduled on the loop from another thread; only call_soon_threadsafe() may be called there");
+    }
+    if (current_ == nullptr || !current_->is_thread) {
+        return;
+    }
+    world_->fail({.kind = FindingKind::foreign_thread,
+                  .what = fmt::format("thread {} scheduled something on the loop, which only call_soon_threadsafe() may do there",
+                                      current_->path()),
+                  .label = "wrong thread",
+                  .tasks = {current_->path()}});
     throw UsageError(
         "something was scheduled on the loop from a simulated thread; only call_soon_threadsafe() may be called from "
         "another thread than the loop's");
@@ -156,14 +212,16 @@ void EventLoop::identify(detail::Tracked& object, std::uint64_t kind_hash, const
 }
 
 void EventLoop::identify_wait(detail::Tracked& object) {
-    const EntityStep who = world_->running();
+    // Not of the world's running entity: a task that starts eagerly runs inside another's step.
+    const EntityStep who = current_ != nullptr ? EntityStep{current_->entity.key, current_->entity.step} : world_->running();
     object.key = detail::child_key(who.entity, wait_kind, who.step);
     tell_names(object.key, who.entity, fmt::format("wait#{}", who.step));
 }
 
-void EventLoop::add_task(detail::TaskBase& task) {
+[[gnu::always_inline]] inline void EventLoop::register_task(detail::TaskBase& task) {
     const std::uint64_t creator = running_key();
     if (task.name == nullptr) {
+        task.number(++default_names_);
         task.ordinal = ++(current_ != nullptr ? current_->tasks_made : outside_tasks_);
         task.entity.key = detail::child_key(creator, task_kind, task.ordinal);
     } else {
@@ -178,9 +236,10 @@ void EventLoop::add_task(detail::TaskBase& task) {
     task.is_eligible = current_ != nullptr;
     ++detail::header_of(&task).references;  // of the loop, until the task is done
     tasks_.push_back(task);
-    task.wake = WakeReason::start;
-    task.enabled_by = world_->running();
-    ready_.push(task, true, &task);  // its first step needs all of it
+    world_->tell_progress();
+    if (is_debug_) [[unlikely]] {
+        task.expect_attention();
+    }
     if (world_->is_observing()) {
         tell_names(task.entity.key, creator, task.segment());
         world_->tell({.kind = TraceEventKind::create, .object = task.key});
@@ -190,8 +249,29 @@ void EventLoop::add_task(detail::TaskBase& task) {
     }
 }
 
+void EventLoop::add_task(detail::TaskBase& task) {
+    register_task(task);
+    task.wake = WakeReason::start;
+    task.enabled_by = world_->running();
+    ready_.push(task, true, &task);  // its first step needs all of it
+}
+
+void EventLoop::add_task(detail::TaskBase& task, const TaskOptions& options) {
+    if (detail::contexts_in_use || options.context.get() != nullptr) {
+        detail::give_context(task, options.context.get());
+    }
+    // Where nothing runs there is no step that it could begin in.
+    if (options.eager_start.value_or(false) && is_running_ && detail::current_loop == this) {
+        register_task(task);
+        start_eagerly(task);
+    } else {
+        add_task(task);
+    }
+}
+
 void EventLoop::remove_task(detail::TaskBase& task) {
     tasks_.erase(tasks_.iterator_to(task));
+    world_->tell_progress();
     detail::Ref<detail::TaskBase>::drop(&task);
 }
 
@@ -304,8 +384,13 @@ void EventLoop::call_soon_threadsafe(std::function<void()> callback) {
         }
         return;
     }
+    if (detail::contexts_in_use) {  // of the calling thread
+        callback = [context = copy_context(), function = std::move(callback)] { context.run(function); };
+    }
     const std::lock_guard guard(threadsafe_mutex_);  // close() takes it too
-    check_usable();
+    if (is_closed_) {
+        check_use();
+    }
     threadsafe_.push_back(std::move(callback));
     world_->selector().wake_up();
 }
@@ -362,36 +447,6 @@ void EventLoop::run_until_done(detail::FutureBase& future) {
                              : "nothing is left that could complete the future of run_until_complete(): its tasks wait for "
                                "each other; explore() says who waits for what");
     }
-}
-
-void EventLoop::set_exception_handler(std::function<void(EventLoop&, const LoopException&)> handler) {
-    exception_handler_ = std::move(handler);
-}
-
-void EventLoop::call_exception_handler(const LoopException& what) {
-    if (exception_handler_ == nullptr) {
-        if (!world_->is_simulated()) {
-            std::fputs(fmt::format("{}: {}\n", what.message, describe_exception(what.exception)).c_str(), stderr);
-        }
-        return;
-    }
-    try {
-        exception_handler_(*this, what);
-    } catch (...) {
-        std::fputs("mishap: the loop's exception handler threw; what it threw is dropped\n", stderr);
-    }
-}
-
-void EventLoop::report_never_retrieved(const detail::FutureBase& future) {
-    const std::string what = fmt::format("{} was never retrieved", describe_exception(future.peek_exception()));
-    if (world_->is_tearing_down() || detail::is_injected(future.peek_exception())) {
-        return;
-    }
-    world_->note({FindingKind::never_retrieved,
-                  future.is_task() ? fmt::format("task {}: {}", static_cast<const detail::TaskBase&>(future).path(), what)
-                                   : what});
-    call_exception_handler({future.is_task() ? "Task exception was never retrieved" : "Future exception was never retrieved",
-                            future.peek_exception()});
 }
 
 std::vector<AnyTask> all_tasks() {

@@ -77,7 +77,11 @@ void EventLoop::wait_for_world() {
         timeout = std::chrono::nanoseconds(std::max<std::int64_t>(timers_.earliest() - world_->now_ns(), 0));
     }
     selected_.clear();
+    const std::int64_t began_ns = is_debug_ ? world_->now_ns() : 0;
     world_->selector().select(timeout, selected_);
+    if (is_debug_ && timeout != std::chrono::nanoseconds(0)) {
+        log_selector(timeout.value_or(std::chrono::nanoseconds::max()), began_ns);
+    }
     drain_threadsafe();
 }
 
@@ -139,6 +143,7 @@ void EventLoop::let_time_pass() {
     world_->touch_as(world_->time_passes_budget(), {.access = Access::write, .is_budget = true}, "time passes");
     const std::int64_t now = std::max(timers_.earliest(), world_->now_ns());
     ++ticks_;
+    held_back_ = nullptr;  // it may wait for the time
     world_->move_clock(now);
     world_->digest().fold(time_key);
     release_due_timers();
@@ -191,8 +196,8 @@ void EventLoop::let_time_pass() {
 
 [[gnu::always_inline]] inline void EventLoop::step_task(detail::TaskBase& task) {
     const WakeReason wake = task.wake;
-    if (may_inject_) [[unlikely]] {
-        maybe_inject_cancellation(task);
+    if (prepares_steps_) [[unlikely]] {
+        prepare_step(task);
     }
     bool has_ended = true;
     current_ = &task;
@@ -224,11 +229,27 @@ void EventLoop::let_time_pass() {
     }
 }
 
+/// Does, before a step, what few runs want.
+void EventLoop::prepare_step(detail::TaskBase& task) {
+    if (is_debug_) {
+        note_step_begins("task " + task.path());
+    }
+    maybe_inject_cancellation(task);
+}
+
 void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
 
 [[gnu::always_inline]] inline bool EventLoop::step() {
     const bool may_pass = may_pass_ && may_time_pass();
-    const std::uint32_t entries = is_any_order_ ? ready_.selectable() : 1;
+    std::uint32_t entries = is_any_order_ ? ready_.selectable() : 1;
+    std::uint32_t rank_held_back = detail::ReadyEntry::nowhere;
+    if (held_back_ != nullptr) [[unlikely]] {
+        rank_held_back = rank_of_held_back();
+        if (rank_held_back != detail::ReadyEntry::nowhere) {
+            --entries;
+            ++world_->activity().spins;
+        }
+    }
     const std::uint32_t taken = world_->choices().schedule(entries + (may_pass ? 1 : 0), *this);
     if (world_->choices().is_abandoned() && !world_->is_tearing_down()) [[unlikely]] {
         return false;
@@ -237,7 +258,8 @@ void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
         let_time_pass();
         return true;
     }
-    auto& entry = static_cast<detail::Ready&>(ready_.take(taken));
+    held_back_ = nullptr;
+    auto& entry = static_cast<detail::Ready&>(ready_.take(taken + (taken >= rank_held_back ? 1 : 0)));
     if (entry.is_task_entry) [[likely]] {
         auto& task = static_cast<detail::TaskBase&>(entry);
         begin_step(task.entity, entry.wake, entry.enabled_by, taken);
@@ -247,8 +269,8 @@ void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
         begin_step(handle.lane->entity, entry.wake, entry.enabled_by, taken);
         run_handle(handle);
     }
-    if (world_->steps() > steps_max_) [[unlikely]] {
-        fail_over_steps();
+    if (world_->steps() > steps_look_) [[unlikely]] {
+        look_at_step();
     }
     return !world_->has_failed() && !world_->choices().is_abandoned();
 }
@@ -291,7 +313,7 @@ bool EventLoop::pick_and_step() { return step(); }
 void EventLoop::fail_over_steps() {
     world_->fail({.kind = FindingKind::over_budget,
                   .what = fmt::format("the run needs more than {} steps; if that is right and it does end, raise steps_max",
-                                      steps_max_),
+                                      steps_allowed_),
                   .label = "steps_max"});
 }
 
@@ -359,7 +381,13 @@ void EventLoop::park(detail::Waitable& waitable, const char* operation, Place pl
             waitable.cancel(&detail::injected_message());
         }
     }
+    if (counts_overtaking_) [[unlikely]] {
+        count_overtaking(task, operation, place);
+    }
     suspend();
+    if (counts_overtaking_) [[unlikely]] {
+        note_wake(task);
+    }
     task.frames = frame.outer;
     task.waiting_on = nullptr;
     if (task.is_abandoning && !waitable.is_done()) [[unlikely]] {
@@ -381,6 +409,9 @@ void EventLoop::yield(const char* operation, Place place) {
     task.enabled_by = world_->running();
     detail::Suspension suspension(task);
     ready_.push(task, true, task.context);
+    if (may_hold_back_ && !threads_.is_active() && is_spinning(task, operation, place)) [[unlikely]] {
+        held_back_ = &task;
+    }
     detail::AwaitFrame frame{operation, place, task.frames};
     task.frames = &frame;
     if (world_->is_tracing()) [[unlikely]] {
@@ -460,6 +491,10 @@ void EventLoop::run_handle(detail::HandleBase& handle) {
     if (kind == EntityKind::timer) {
         world_->touch(handle.cell, Access::write);
     }
+    current_handle_ = &handle;
+    if (is_debug_) [[unlikely]] {
+        note_step_begins("a callback");
+    }
     // The other place where the library catches what user code throws.
     try {
         handle.invoke();
@@ -468,6 +503,7 @@ void EventLoop::run_handle(detail::HandleBase& handle) {
     } catch (...) {
         call_exception_handler({"Exception in callback", std::current_exception()});
     }
+    current_handle_ = nullptr;
     end_step(lane.entity, kind, wake, StepEnd::finished);
     detail::Ref<detail::HandleBase>::drop(&handle);
 }
@@ -477,7 +513,11 @@ std::span<const Candidate> EventLoop::candidates() {
         return candidates_with_threads();
     }
     candidates_.clear();
+    std::uint32_t left_out = rank_of_held_back();
     ready_.for_each_selectable([&](const detail::ReadyEntry& entry) {
+        if (left_out-- == 0) {
+            return;
+        }
         candidates_.push_back(candidate(static_cast<const detail::Ready&>(entry),
                                         static_cast<std::uint32_t>(candidates_.size())));
     });
@@ -530,6 +570,7 @@ std::optional<EventLoop::Outcome> EventLoop::step_with_threads(bool is_first) {
 }
 
 bool EventLoop::step_among_threads() {
+    held_back_ = nullptr;
     const bool may_pass = may_pass_ && threads_.held() == nullptr && may_time_pass();
     const std::uint32_t of_loop = loop_candidates();
     const std::uint32_t of_threads = threads_.enabled();
@@ -550,6 +591,7 @@ bool EventLoop::step_among_threads() {
     } else if (taken >= begin_of_loop + of_loop) {
         step_thread(threads_.enabled_from_last(taken - of_loop), taken);
     } else {
+        let_held_back_go();
         threads_.set_last(nullptr);
         if (threads_.held() != nullptr) {
             continue_held(taken);
@@ -566,13 +608,14 @@ bool EventLoop::step_among_threads() {
             }
         }
     }
-    if (world_->steps() > steps_max_) [[unlikely]] {
-        fail_over_steps();
+    if (world_->steps() > steps_look_) [[unlikely]] {
+        look_at_step();
     }
     return !world_->has_failed() && !world_->choices().is_abandoned();
 }
 
 void EventLoop::step_thread(detail::ThreadBase& thread, std::uint32_t taken) {
+    let_held_back_go();
     threads_.set_last(&thread);
     const WakeReason wake = thread.wake;
     thread.wake = WakeReason::yield;
@@ -591,6 +634,9 @@ void EventLoop::step_thread(detail::ThreadBase& thread, std::uint32_t taken) {
         remove_thread(thread);
     } else {
         end_step(thread.entity, EntityKind::thread, wake, thread.is_enabled ? StepEnd::yielded : StepEnd::parked);
+        if (thread.is_enabled) {
+            hold_back_if_spinning(thread);
+        }
     }
 }
 
@@ -601,10 +647,13 @@ void EventLoop::continue_held(std::uint32_t taken) {
     if (world_->wants_steps()) {
         announced_ = threads_.held_next();
     }
-    const bool may_inject = std::exchange(may_inject_, false);  // it is at no wait
+    const bool prepares_steps = std::exchange(prepares_steps_, false);  // it is at no wait
     begin_step(task.entity, WakeReason::yield, {task.entity.key, task.entity.step}, taken);
     step_task(task);
-    may_inject_ = may_inject;
+    prepares_steps_ = prepares_steps;
+    if (threads_.held() == &task && threads_.is_held_enabled()) {
+        hold_back_if_spinning(task);
+    }
 }
 
 /// Runs a new task or thread on its own stack, inside the step of who made it, until it parks; returns whether it ended.
@@ -621,6 +670,24 @@ bool EventLoop::start_nested(detail::TaskBase& task) {
     hub_.context.swap(hubs_own);
     detail::resume_state(thread_globals_, saved);
     return has_ended;
+}
+
+/// Begins a task inside the step of who makes it; what it does until its first wait belongs to that step.
+void EventLoop::start_eagerly(detail::TaskBase& task) {
+    ++task.entity.step;
+    ++nested_;
+    const bool has_ended = start_nested(task);
+    --nested_;
+    if (!has_ended) {
+        if (current_ != nullptr) {
+            task.entity.chain = current_->entity.chain;  // its next step comes after what it did in this one
+        }
+        return;
+    }
+    if (world_->is_tracing()) [[unlikely]] {
+        world_->tell({.kind = TraceEventKind::end, .object = task.key, .what = ending_of(task)});
+    }
+    remove_task(task);
 }
 
 std::span<const Candidate> EventLoop::candidates_with_threads() {

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <exception>
 #include <optional>
+#include <utility>
 
 #include <mishap/loop/event_loop.hpp>
 #include <mishap/sim/errors.hpp>
@@ -67,6 +68,47 @@ std::size_t EventLoop::tear_down() {
         }
     }
     return abandoned;
+}
+
+void EventLoop::cancel_all_tasks() {
+    std::vector<detail::Ref<detail::TaskBase>> left;
+    for (auto task = tasks_.rbegin(); task != tasks_.rend(); ++task) {
+        left.emplace_back(&*task);
+    }
+    if (left.empty()) {
+        return;
+    }
+    {
+        const Running running(*this);
+        for (const auto& task : left) {
+            task->cancel(nullptr);
+        }
+        run_calmly(world_->is_simulated() ? calm_steps_max : ~std::uint64_t{0} / 2);
+        is_stopping_ = false;
+    }
+    for (const auto& task : left) {
+        if (task->state() != detail::Waitable::State::finished || task->peek_exception() == nullptr) {
+            continue;
+        }
+        task->mark_retrieved();
+        tell_exception(*task, {"unhandled exception while run() cancelled what was left", task->peek_exception(), task->path()});
+    }
+}
+
+void EventLoop::at_shutdown(ShutdownPhase phase, std::function<void()> function) {
+    shutdown_functions_[static_cast<std::size_t>(phase)].push_back(std::move(function));
+}
+
+void EventLoop::run_shutdown() {
+    for (auto& functions : shutdown_functions_) {
+        for (std::function<void()>& function : std::exchange(functions, {})) {
+            const auto task = create_task(std::move(function), {.name = "shutdown"});
+            run_main(task.state());
+            if (task.done() && !task.cancelled() && task.exception() != nullptr) {
+                call_exception_handler({"a shutdown function failed", task.exception()});  // the others are called all the same
+            }
+        }
+    }
 }
 
 void EventLoop::run_to_quiescence() {

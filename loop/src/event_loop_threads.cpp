@@ -71,6 +71,7 @@ void EventLoop::add_thread(detail::ThreadBase& thread) {
             world_->created().push_back(thread.entity.key);
         }
     }
+    world_->tell_progress();
     threads_.enable(thread);
     world_->begin_thread(thread.number + 1);
     const std::uint32_t maker = world_->races().running();
@@ -92,6 +93,15 @@ void EventLoop::announce(const Announcement& next, bool possible, detail::Waitab
         return;
     }
     detail::TaskBase& who = *current_;
+    if (nested_ != 0 && !who.is_thread) {
+        // Whoever made the eager task is in the middle of its own step: both cannot be held, so nobody overtakes.
+        if (!possible) {
+            throw UsageError(fmt::format(
+                "{} would have to wait in the first step of a task that starts eagerly; start the task with eager_start = false",
+                operation));
+        }
+        return;
+    }
     if (who.is_abandoning || (world_->is_tearing_down() && !possible)) {
         refuse_to_wait();
     }
@@ -121,6 +131,9 @@ void EventLoop::announce(const Announcement& next, bool possible, detail::Waitab
 void EventLoop::allow(detail::TaskBase& who, bool possible) {
     if (&who == current_) {
         return;  // it is about to announce
+    }
+    if (&who == held_back_thread_) {
+        let_held_back_go();  // now it is known whether it can go
     }
     if (!who.is_thread) {
         if (threads_.held() == &who) {
@@ -163,6 +176,7 @@ void EventLoop::announce_end(detail::ThreadBase& thread) {
 
 void EventLoop::remove_thread(detail::ThreadBase& thread) {
     threads_.remove(thread);
+    world_->tell_progress();
     detail::Ref<detail::ThreadBase>::drop(&thread);
 }
 

@@ -14,7 +14,9 @@ void FutureBase::identify() { loop_->identify(*this, future_kind, "future", null
 
 void FutureBase::report_never_retrieved() {
     retrieved_ = true;  // asyncio reports this once, when the future goes
-    loop_->report_never_retrieved(*this);
+    if (exception_ != nullptr || (is_done() && !is_watched_)) {
+        loop_->report_never_retrieved(*this);
+    }
 }
 
 bool FutureBase::cancel(const std::string* message) {
@@ -40,6 +42,7 @@ void FutureBase::check_pending(const char* operation) const {
 
 void FutureBase::finish() {
     state_ = State::finished;
+    loop_->world().tell_progress();
     loop_->world().touch(*this, Access::write, is_task_ ? "" : "completes");
     if (first_ != nullptr) {
         schedule_listeners();
@@ -55,6 +58,8 @@ void FutureBase::finish_with(std::exception_ptr exception) {
 
 void FutureBase::finish_cancelled(const std::string* message) {
     state_ = State::cancelled;
+    loop_->world().tell_progress();
+    retrieved_ = true;
     cancel_message_ = message;
     loop_->world().touch(*this, Access::write, is_task_ ? "" : "cancels");
     schedule_listeners();
@@ -68,8 +73,8 @@ void FutureBase::throw_unless_succeeded(const char* question) {
     if (state_ == State::cancelled) {
         throw CancelledError(cancel_message_ != nullptr ? *cancel_message_ : std::string());
     }
+    retrieved_ = true;
     if (exception_ != nullptr) {
-        retrieved_ = true;
         std::rethrow_exception(exception_);
     }
 }
@@ -86,6 +91,7 @@ std::exception_ptr FutureBase::exception() {
 
 void FutureBase::add_callback(HandleBase* handle) {
     handle->loop = loop_;
+    is_watched_ = true;
     if (is_done()) {
         loop_->schedule(*handle, lane_, this);
         return;
@@ -102,6 +108,20 @@ void FutureBase::remove_callback(HandleBase& handle) {
     }
 }
 
+std::size_t FutureBase::remove_callbacks(const void* type, const void* function) {
+    std::size_t removed = 0;
+    for (Listener* listener = first_; listener != nullptr;) {
+        Listener* const next = listener->next;
+        if (listener->handle != nullptr && listener->handle->calls(type, function)) {
+            remove_listener(*listener);
+            Ref<HandleBase>::drop(listener->handle);
+            ++removed;
+        }
+        listener = next;
+    }
+    return removed;
+}
+
 void FutureBase::schedule_listeners() {
     Listener* listener = first_;
     first_ = last_ = nullptr;
@@ -111,6 +131,8 @@ void FutureBase::schedule_listeners() {
             // Who waits will look, even if a cancellation replaces what it sees (asyncio asks for the result as it wakes).
             retrieved_ = true;
             loop_->wake(*listener->task, state_ == State::cancelled ? WakeReason::cancelled : WakeReason::future);
+        } else if (listener->handle->is_cancelled) {
+            Ref<HandleBase>::drop(listener->handle);
         } else {
             loop_->schedule(*listener->handle, lane_, this);
             --header_of(listener->handle).references;
@@ -124,6 +146,11 @@ void AnyFuture::set_exception(std::exception_ptr exception) const {
         throw UsageError("set_exception() was called on a task: it ends with what its function throws");
     }
     state_->finish_with(std::move(exception));
+}
+
+std::string AnyFuture::cancel_message() const {
+    const std::string* const message = cancelled() ? state_->cancel_message() : nullptr;
+    return message != nullptr ? *message : std::string();
 }
 
 bool AnyFuture::cancel(std::string_view message) const {

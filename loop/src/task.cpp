@@ -75,6 +75,11 @@ void TaskBase::throw_interruption() {
     throw CancelledError(must_cancel_message != nullptr ? *must_cancel_message : std::string());
 }
 
+std::string TaskBase::displayed_name() const {
+    const std::string* const given = has_extras && extras_of(*this).name != nullptr ? extras_of(*this).name : name;
+    return given != nullptr ? *given : fmt::format("Task-{}", task_number_);
+}
+
 std::string TaskBase::segment() const {
     if (name == nullptr) {
         return fmt::format("{}#{}", is_thread ? "thread" : "task", ordinal);
@@ -89,9 +94,6 @@ std::string TaskBase::path() const {
 
 }  // namespace detail
 
-std::string AnyTask::get_name() const {
-    const detail::TaskBase& task = task_state();
-    return task.name != nullptr ? *task.name : task.segment();
-}
+void AnyTask::set_name(std::string_view name) const { detail::make_extras(task_state()).name = detail::intern(name); }
 
 }  // namespace mishap

@@ -8,6 +8,8 @@ constexpr detail::ObjectKind kind{"Event", "event"};
 
 Event::Event(std::string_view name) : Primitive(kind, name) {}
 
+std::string Event::Statistics::text() const { return detail::with_waiters(is_set ? "set" : "unset", waiting); }
+
 void Event::wait(Place place) {
     EventLoop& loop = enter("Event.wait()");
     if (is_set_) {
@@ -38,8 +40,14 @@ bool Event::is_set() const {
     return is_set_;
 }
 
+Event::Statistics Event::statistics() const {
+    touch(Access::read, "Event.statistics");
+    return count();
+}
+
 void Event::explain(const detail::WaitQueue&, detail::WaitExplanation& explanation) const {
     explanation.what = describe();
+    explanation.state = count().text();
     explanation.is_available = is_set_;
     explanation.is_signal = true;
 }

@@ -1,15 +1,9 @@
 #include <mishap/primitives/gather.hpp>
 
-#include <algorithm>
-
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <fmt/format.h>
+#include <mishap/primitives/detail/children.hpp>
 
 namespace mishap::detail {
-
-namespace {
-constexpr std::size_t linear_search_max = 16;
-}
 
 std::exception_ptr cancelled_error_of(const FutureBase& child) {
     const std::string* const message = child.cancel_message();
@@ -19,9 +13,7 @@ std::exception_ptr cancelled_error_of(const FutureBase& child) {
 GatherBase::GatherBase(EventLoop& loop, void* value, std::vector<Ref<FutureBase>> children, bool returns_exceptions)
     : FutureBase(loop, value), children_(std::move(children)), returns_exceptions_(returns_exceptions) {
     for (const Ref<FutureBase>& child : children_) {
-        if (&child->loop() != &loop) {
-            throw UsageError("gather() was given a future of another loop; use the loop that made it");
-        }
+        check_loop_of(*child, loop, "gather()");
     }
 }
 
@@ -41,28 +33,20 @@ bool GatherBase::cancel(const std::string* message) {
 void GatherBase::explain(WaitExplanation& explanation) const {
     explanation.what = fmt::format("{} of {} in a gather", unfinished_, children_.size());
     for (const Ref<FutureBase>& child : children_) {
-        if (!child->is_done() && child->is_task()) {
-            explanation.holders.push_back(static_cast<const TaskBase*>(child.get()));
-        }
+        explain_child(*child, explanation);
     }
     explanation.is_join = !explanation.holders.empty();
 }
 
-/// Returns whether the child at `index` was among the arguments before.
-bool GatherBase::is_repeated(std::size_t index) const {
-    const auto begin = children_.begin();
-    const auto at = begin + static_cast<std::ptrdiff_t>(index);
-    return std::find(begin, at, children_[index]) != at;
-}
-
 void GatherBase::watch() {
-    boost::unordered_flat_set<const FutureBase*> seen;  // looked up only
+    std::vector<FutureBase*> all;
+    all.reserve(children_.size());
+    for (const Ref<FutureBase>& child : children_) {
+        all.push_back(child.get());
+    }
     std::vector<FutureBase*> done;
-    for (std::size_t i = 0; i < children_.size(); ++i) {
-        FutureBase& child = *children_[i];
-        if (children_.size() <= linear_search_max ? is_repeated(i) : !seen.insert(&child).second) {
-            continue;
-        }
+    for (const std::size_t i : first_occurrences(all)) {
+        FutureBase& child = *all[i];
         ++unfinished_;
         if (child.is_done()) {
             done.push_back(&child);

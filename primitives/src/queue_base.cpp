@@ -4,16 +4,40 @@
 
 namespace mishap::detail {
 
-namespace {
-constexpr ObjectKind kind{"Queue", "queue"};
-}
-
-QueueBase::QueueBase(std::ptrdiff_t maxsize, std::string_view name)
+QueueBase::QueueBase(const ObjectKind& kind, std::ptrdiff_t maxsize, std::string_view name)
     : Primitive(kind, name), limit_(maxsize == 0 ? unlimited : static_cast<std::size_t>(maxsize)) {
     if (maxsize < 0) {
         throw UsageError(fmt::format(
-            "a Queue was made with room for {} items; give the most it may hold, or 0 for a queue without a limit", maxsize));
+            "a {} was made with room for {} items; give the most it may hold, or 0 for a queue without a limit", kind.type,
+            maxsize));
     }
+}
+
+std::string QueueBase::Statistics::text() const {
+    std::string text = fmt::format("size:{}", size);
+    if (maxsize != 0) {
+        text += fmt::format("/{}", maxsize);
+    }
+    const auto add = [&](const char* what, std::size_t number) {
+        if (number != 0) {
+            text += fmt::format(", {}:{}", what, number);
+        }
+    };
+    add("getters", getters);
+    add("putters", putters);
+    add("joiners", joiners);
+    add("tasks", unfinished);
+    return is_shut_down ? text + ", shutdown" : text;
+}
+
+QueueBase::Statistics QueueBase::count() const {
+    return {count_,           maxsize(),           unfinished_,       getters_.count(),
+            putters_.count(), joiners_.count(), is_shut_down_};
+}
+
+QueueBase::Statistics QueueBase::statistics() const {
+    touch(Access::read, "Queue.statistics");
+    return count();
 }
 
 std::size_t QueueBase::qsize() const {
@@ -132,6 +156,7 @@ void QueueBase::shut_down(bool immediate, Place place) {
 }
 
 void QueueBase::explain(const WaitQueue& queue, WaitExplanation& explanation) const {
+    explanation.state = count().text();
     explanation.is_signal = true;
     if (&queue == &getters_) {
         explanation.what = "an item in " + describe();

@@ -21,6 +21,10 @@ Semaphore::Semaphore(const detail::ObjectKind& kind, std::int64_t value, std::in
 BoundedSemaphore::BoundedSemaphore(std::int64_t value, std::string_view name)
     : Semaphore(bounded_kind, value, value, name) {}
 
+std::string Semaphore::Statistics::text() const {
+    return detail::with_waiters(is_locked ? "locked" : fmt::format("unlocked, value:{}", value), waiting);
+}
+
 /// Gives the permits that are there to those who are next.
 void Semaphore::hand_out() {
     while (value_ > 0 && waiters_.wake_next()) {
@@ -66,6 +70,11 @@ bool Semaphore::locked() const {
     return !is_free();
 }
 
+Semaphore::Statistics Semaphore::statistics() const {
+    touch(Access::read, "Semaphore.statistics");
+    return count();
+}
+
 bool Semaphore::try_lock(Place place) {
     EventLoop& loop = enter("Semaphore.try_lock()");
     if (!is_free()) {
@@ -79,6 +88,7 @@ bool Semaphore::try_lock(Place place) {
 
 void Semaphore::explain(const detail::WaitQueue&, detail::WaitExplanation& explanation) const {
     explanation.what = describe();
+    explanation.state = count().text();
     explanation.is_available = value_ > 0;
     explanation.is_signal = is_signal_;
 }

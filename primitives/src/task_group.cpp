@@ -12,6 +12,17 @@ void TaskGroup::enter() {
         throw UsageError("a TaskGroup was run twice; make a new one for each body");
     }
     state_ = detail::Ref<detail::GroupState>(loop.make_block<detail::GroupState>(*loop.current_task()));
+    if (is_cancelled_before_) {
+        state_->cancel();
+    }
+}
+
+void TaskGroup::cancel() {
+    if (state_) {
+        state_->cancel();
+    } else {
+        is_cancelled_before_ = true;
+    }
 }
 
 void TaskGroup::check_accepts_tasks() const {
@@ -23,7 +34,14 @@ void TaskGroup::check_accepts_tasks() const {
 
 namespace detail {
 
-GroupState::GroupState(TaskBase& parent) : parent_(&parent) {
+void body_without_result() {
+    throw UsageError(
+        "TaskGroup.cancel() has cut a body short that has a result to give; let it return a std::optional or nothing");
+}
+
+// A request that the parent has not been told of is not one that it knows: it must come through (compare gh-134471).
+GroupState::GroupState(TaskBase& parent)
+    : parent_(&parent), cancelling_at_entry_(parent.cancelling() - (parent.must_cancel ? 1 : 0)) {
     cell_.key = child_key(parent.entity.key, hash_text("group"), parent.entity.step);
 }
 
@@ -38,11 +56,11 @@ void GroupState::explain(WaitExplanation& explanation) const {
 }
 
 void GroupState::check_accepts_tasks() const {
-    if (is_exiting_ && unfinished_ == 0) {
+    if (is_finished()) {
         throw UsageError("create_task() of a TaskGroup that is finished; make tasks while its body or a task of it runs");
     }
     if (is_aborting_) {
-        throw UsageError("create_task() of a TaskGroup that is shutting down, because its body or a task of it failed");
+        throw UsageError("create_task() of a TaskGroup that is shutting down, because its body or a task of it failed, or it was cancelled");
     }
 }
 
@@ -53,6 +71,37 @@ void GroupState::add(TaskBase& task) {
     ++unfinished_;
     auto callback = [group = Ref<GroupState>(this), &task] { group->task_done(task); };
     task.add_callback(task.loop().make_block<FunctionHandle<decltype(callback)>>(std::move(callback)));
+    if (is_aborting_) {
+        task.cancel(nullptr);  // a task that began at once, and ended the group before it was known to it (gh-155418)
+    }
+}
+
+void GroupState::cancel() {
+    if (is_finished() || is_aborting_) {
+        return;
+    }
+    abort();
+    if (!is_exiting_) {
+        cancel_parent();
+    }
+}
+
+/// Ends what the body waits for; `exit` takes the request back.
+void GroupState::cancel_parent() {
+    is_parent_cancel_requested_ = true;
+    was_cancel_pending_ = parent_->must_cancel;
+    parent_->cancel(nullptr);
+    cancelling_after_request_ = parent_->cancelling();
+}
+
+bool GroupState::take_request_back() {
+    const bool is_undelivered =
+        parent_->must_cancel && !was_cancel_pending_ && parent_->cancelling() == cancelling_after_request_;
+    const int left = parent_->uncancel();
+    if (is_undelivered) {
+        parent_->must_cancel = false;  // else it would end a wait that is no concern of the group's
+    }
+    return left <= cancelling_at_entry_;
 }
 
 /// Drops finished tasks once they are the greater part, so that a group that lives for ever does not grow.
@@ -90,10 +139,8 @@ void GroupState::task_done(TaskBase& task) {
         // Only when the parent was given up: nobody else is left to tell.
         task.loop().call_exception_handler({"a task of a TaskGroup failed after its parent had ended", std::move(exception)});
     } else if (!is_aborting_ && !is_parent_cancel_requested_) {
-        // Ends what the body waits for; `exit` takes the request back.
         abort();
-        is_parent_cancel_requested_ = true;
-        parent_->cancel(nullptr);
+        cancel_parent();
     }
 }
 
@@ -124,12 +171,14 @@ void GroupState::exit(std::exception_ptr body_failure, bool is_body_cancelled, P
     // Each cancellation of the parent ends one wait; the group waits on all the same.
     while (unfinished_ != 0) {
         const std::exception_ptr cancelled = wait_once(place);
+        if (cancelled != nullptr && cancellation == nullptr && body_failure == nullptr) {
+            cancellation = cancelled;  // while aborting too: else one from outside is lost to `cancel` (gh-155433)
+        }
         if (cancelled != nullptr && !is_aborting_) {
-            cancellation = cancelled;
             abort();
         }
     }
-    if (is_parent_cancel_requested_ && parent_->uncancel() == 0) {
+    if (is_parent_cancel_requested_ && take_request_back()) {
         cancellation = nullptr;  // the request was the group's own, and nobody else made one
     }
     if (cancellation != nullptr && errors_.empty()) {

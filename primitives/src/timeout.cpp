@@ -9,8 +9,9 @@ void Timeout::enter() {
     }
     state_ = State::active;
     task_ = loop.current_task();
-    // The body of a task that was cancelled before, and cleans up, has a deadline too (gh-102780).
-    cancelling_at_entry_ = task_->cancelling();
+    // The body of a task that was cancelled before, and cleans up, has a deadline too (gh-102780). A request that the task
+    // has not been told of counts as one from outside: a deadline that has passed must not hide it (gh-134471).
+    cancelling_at_entry_ = task_->cancelling() - (task_->must_cancel ? 1 : 0);
     reschedule(when_);
 }
 

@@ -5,6 +5,10 @@
 
 namespace mishap::detail {
 
+std::string with_waiters(std::string state, std::size_t waiting) {
+    return waiting == 0 ? state : fmt::format("{}, waiters:{}", state, waiting);
+}
+
 void WaitEntry::explain(WaitExplanation& explanation) const {
     if (queue_ != nullptr) {
         queue_->owner().explain(*queue_, explanation);
@@ -110,13 +114,13 @@ void WaitQueue::orphan() {
     while (!woken_.empty()) {
         WaitEntry& entry = woken_.front();
         woken_.pop_front();
-        disown(entry, wake_ == Wake::is_hint);
+        disown(entry, wake_ != Wake::is_grant);
     }
     while (!waiting_.empty()) {
         WaitEntry& entry = waiting_.front();
         waiting_.pop_front();
         const bool is_pending = !entry.is_done();
-        disown(entry, is_pending);
+        disown(entry, is_pending || wake_ == Wake::is_claim);
         if (is_pending && is_run_alive && !loop->world().is_simulated()) {
             entry.finish();
         }

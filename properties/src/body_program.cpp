@@ -98,7 +98,8 @@ void BodyProgram::judge(World& world, FutureBase& main, EventLoop::Outcome outco
 void BodyProgram::judge_cancelled_main(World& world) {
     world.choices().be_calm();
     loop_.run_to_quiescence();
-    if (world.has_failed() && world.finding()->kind == FindingKind::over_budget) {
+    if (world.has_failed() && (world.finding()->kind == FindingKind::over_budget ||
+                               world.finding()->kind == FindingKind::livelock)) {
         world.withdraw_finding();  // a task that never rests is at home in a program whose main has ended
     }
     if (!world.has_failed()) {

@@ -99,6 +99,9 @@ Finding make_finding(const std::vector<Wait>& waits, std::string what, std::stri
         if (wait.explanation.is_available) {
             line += ", which is free";
         }
+        if (!wait.explanation.state.empty()) {
+            line += fmt::format(" [{}]", wait.explanation.state);
+        }
         finding.details.push_back(line);
         finding.details.push_back("    in " + await_stack(*wait.task));
     }

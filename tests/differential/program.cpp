@@ -1,5 +1,6 @@
 #include "differential/program.hpp"
 
+#include <mishap/primitives/barrier.hpp>
 #include <mishap/primitives/queue.hpp>
 
 namespace mishap::test {
@@ -25,6 +26,8 @@ std::string describe(const std::exception_ptr& exception) {
         return "queue full";
     } catch (const QueueShutDown&) {
         return "queue shut down";
+    } catch (const BrokenBarrierError&) {
+        return "barrier broken";
     } catch (const Boom& error) {
         return std::string("failed: ") + error.what();
     } catch (const UsageError&) {
@@ -37,7 +40,7 @@ void Log::operator()(const std::string& what) {
     if (loop.is_running()) {
         const AnyTask task = current_task();
         who = task.is_valid() ? task.get_name() : "callback";
-        if (who.rfind("task#", 0) == 0) {
+        if (who.rfind("Task-", 0) == 0) {
             who = "task";  // names that the loop makes up differ between the two
         }
     }

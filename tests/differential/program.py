@@ -18,6 +18,7 @@ def describe(error):
         (asyncio.QueueEmpty, "queue empty"),
         (asyncio.QueueFull, "queue full"),
         (asyncio.QueueShutDown, "queue shut down"),
+        (asyncio.BrokenBarrierError, "barrier broken"),
         (KeyError, "failed"),  # the error that programs raise themselves
     ):
         if isinstance(error, kind):
@@ -42,8 +43,8 @@ class Log:
         elif (task := asyncio.current_task()) is None:
             who = "callback"
         else:
-            # Names that the loop makes up differ between the two.
-            who = "task" if task.get_name().startswith("Task-") else task.get_name()
+            # Names that the loop makes up differ between the two. (CPython 3.13.0 names what a factory made "None".)
+            who = "task" if task.get_name().startswith("Task-") or task.get_name() == "None" else task.get_name()
         self.lines.append(f"({self.loop.time()}) {who} {what}")
 
     async def attempt(self, what, body):

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <mishap/loop/await.hpp>
+#include <mishap/loop/coro.hpp>
 #include <mishap/loop/sleep.hpp>
 
 #include "support/worlds.hpp"
@@ -216,5 +217,125 @@ TEST_CASE("a callback from another thread wakes a loop that sleeps", "[real]") {
         std::thread other([&] { loop.call_soon_threadsafe([&] { future.set_result(7); }); });
         CHECK(await(future) == 7);
         other.join();
+    });
+}
+
+TEST_CASE("run_until_complete takes futures, tasks, functions and coroutines") {
+    EventLoop loop;
+    const auto future = loop.create_future<int>();
+    loop.call_soon([&] { future.set_result(1); });
+    CHECK(loop.run_until_complete(future) == 1);
+    CHECK(loop.run_until_complete(loop.create_task([] { return 2; })) == 2);
+    CHECK(loop.run_until_complete([] { return 3; }) == 3);
+    const auto coro = []() -> Coro<int> { co_return 4; };
+    CHECK(loop.run_until_complete(coro()) == 4);
+    CHECK_THROWS_AS(loop.run_until_complete([] { throw std::runtime_error("x"); }), std::runtime_error);
+}
+
+TEST_CASE("a loop that is stopped first says that the future is not done, and can go on with it") {
+    World world{WorldOptions{}};
+    world.begin_run(nullptr);
+    EventLoop loop(world);
+    const auto task = loop.create_task([] {
+        sleep(1s);
+        return 5;
+    });
+    loop.call_soon([&] { loop.stop(); });
+    CHECK_THROWS_AS(loop.run_until_complete(task), UsageError);
+    CHECK(!task.done());
+    CHECK(loop.run_until_complete(task) == 5);
+}
+
+TEST_CASE("a loop that was stopped before makes one pass, and what is scheduled in it waits for the next run") {
+    World world{WorldOptions{}};
+    world.begin_run(nullptr);
+    EventLoop loop(world);
+    std::vector<int> log;
+    loop.stop();
+    loop.call_soon([&] {
+        log.push_back(1);
+        loop.call_soon([&] { log.push_back(3); });
+    });
+    loop.call_later(0s, [&] { log.push_back(2); });
+    loop.run_forever();
+    CHECK(log == std::vector<int>{1, 2});
+    CHECK(!loop.is_running());
+    loop.call_soon([&] { loop.stop(); });
+    loop.run_forever();
+    CHECK(log == std::vector<int>{1, 2, 3});
+}
+
+TEST_CASE("a loop runs while it runs, is closed once, and refuses everything then") {
+    EventLoop loop;
+    CHECK(!loop.is_running());
+    loop.call_soon([&] {
+        CHECK(loop.is_running());
+        CHECK_THROWS_AS(loop.close(), UsageError);
+        loop.stop();
+    });
+    loop.run_forever();
+    const auto future = loop.create_future<void>();
+    loop.call_soon([] { FAIL("called"); });
+    loop.close();
+    loop.close();
+    CHECK(loop.is_closed());
+    CHECK_THROWS_AS(loop.call_soon([] {}), UsageError);
+    CHECK_THROWS_AS(loop.call_later(1s, [] {}), UsageError);
+    CHECK_THROWS_AS(loop.call_at(VirtualTime(1s), [] {}), UsageError);
+    CHECK_THROWS_AS(loop.call_soon_threadsafe([] {}), UsageError);
+    CHECK_THROWS_AS(loop.create_task([] {}), UsageError);
+    CHECK_THROWS_AS(loop.create_future<void>(), UsageError);
+    CHECK_THROWS_AS(loop.run_forever(), UsageError);
+    CHECK_THROWS_AS(loop.run_until_complete([] {}), UsageError);
+    CHECK_THROWS_AS(future.done(), UsageError);
+}
+
+TEST_CASE("a future of another loop is refused") {
+    EventLoop other;
+    const auto foreign = other.create_future<void>();
+    mishap::run([&] { CHECK_THROWS_AS(await(foreign), UsageError); });
+    EventLoop loop;
+    CHECK_THROWS_AS(loop.run_until_complete(foreign), UsageError);
+}
+
+TEST_CASE("call_soon_threadsafe may be called on the loop's own thread, and then keeps order") {
+    in_both_worlds([] {
+        EventLoop& loop = get_running_loop();
+        std::vector<int> log;
+        loop.call_soon_threadsafe([&] { log.push_back(1); });
+        loop.call_soon_threadsafe([&] { log.push_back(2); });
+        CHECK(log.empty());
+        sleep(0s);
+        sleep(0s);
+        CHECK(log == std::vector<int>{1, 2});
+    });
+}
+
+TEST_CASE("of many timers, those that are cancelled are not called, whenever that is") {
+    in_a_calm_world([] {
+        EventLoop& loop = get_running_loop();
+        std::vector<TimerHandle> timers;
+        int calls = 0;
+        for (int i = 0; i < 1000; ++i) {
+            timers.push_back(loop.call_later(std::chrono::milliseconds(1 + i % 7), [&] { ++calls; }));
+        }
+        for (std::size_t i = 0; i < timers.size(); ++i) {
+            if (i % 10 != 0) {
+                timers[i].cancel();
+                CHECK(timers[i].cancelled());
+            }
+        }
+        sleep(1s);
+        CHECK(calls == 100);
+        CHECK(timers[1].when() == VirtualTime(2ms));
+    });
+}
+
+TEST_CASE("the time between two looks at the clock is the time slept") {
+    in_a_calm_world([] {
+        const VirtualTime began = get_running_loop().time();
+        sleep(1500ms);
+        CHECK(get_running_loop().time() - began == 1500ms);
+        CHECK(get_running_loop().call_at(began + 3s, [] {}).when() == began + 3s);
     });
 }

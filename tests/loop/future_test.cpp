@@ -166,3 +166,154 @@ TEST_CASE("a handle from an earlier run is told apart, also when its memory was 
     LoopRun(loop).run(use);
     CHECK_THROWS_AS(Future<int>().done(), UsageError);
 }
+
+namespace {
+
+void fail_when_called(const Future<int>&) { FAIL("called"); }
+
+/// A callback that equals others with the same number.
+struct Numbered {
+    void operator()(const Future<void>&) const { log->push_back(number); }
+    friend bool operator==(const Numbered&, const Numbered&) = default;
+    std::vector<int>* log;
+    int number;
+};
+
+}  // namespace
+
+TEST_CASE("callbacks are removed by equality, all of them, and the number is told") {
+    in_both_worlds([] {
+        std::vector<int> log;
+        const Future<void> future = get_running_loop().create_future<void>();
+        for (const int number : {1, 2, 3, 1, 1}) {
+            future.add_done_callback(Numbered{&log, number});
+        }
+        CHECK(future.remove_done_callback(Numbered{&log, 4}) == 0);
+        CHECK(future.remove_done_callback(Numbered{&log, 1}) == 3);
+        CHECK(future.remove_done_callback(Numbered{&log, 1}) == 0);
+        CHECK(future.remove_done_callback(Numbered{&log, 3}) == 1);
+        future.set_result();
+        CHECK(future.remove_done_callback(Numbered{&log, 2}) == 0);  // scheduled already
+        sleep(0s);
+        CHECK(log == std::vector<int>{2});
+    });
+}
+
+TEST_CASE("the first, the first two or the last of three callbacks can be removed") {
+    in_both_worlds([] {
+        const auto left_after = [](const std::vector<int>& removed) {
+            std::vector<int> log;
+            const Future<void> future = get_running_loop().create_future<void>();
+            for (const int number : {1, 2, 3}) {
+                future.add_done_callback(Numbered{&log, number});
+            }
+            for (const int number : removed) {
+                CHECK(future.remove_done_callback(Numbered{&log, number}) == 1);
+            }
+            future.set_result();
+            sleep(0s);
+            return log;
+        };
+        CHECK(left_after({1}) == std::vector<int>{2, 3});
+        CHECK(left_after({1, 2}) == std::vector<int>{3});
+        CHECK(left_after({3}) == std::vector<int>{1, 2});
+        CHECK(left_after({1, 2, 3}).empty());
+    });
+}
+
+TEST_CASE("functions are compared by address, and a handle takes back one callback") {
+    in_both_worlds([] {
+        const Future<int> future = get_running_loop().create_future<int>();
+        future.add_done_callback(&fail_when_called);
+        CHECK(future.remove_done_callback(&fail_when_called) == 1);
+        int calls = 0;
+        Handle handle = future.add_done_callback([&](const Future<int>&) { calls += 1; });
+        future.add_done_callback([&](const Future<int>&) { calls += 10; });
+        handle.cancel();
+        future.set_result(0);
+        Handle late = future.add_done_callback([&](const Future<int>&) { calls += 100; });
+        late.cancel();
+        sleep(0s);
+        CHECK(calls == 10);
+    });
+}
+
+TEST_CASE("callbacks are called for results, exceptions and cancellations alike, with the future") {
+    in_both_worlds([] {
+        EventLoop& loop = get_running_loop();
+        std::vector<std::string> log;
+        const Future<int> result = loop.create_future<int>();
+        const Future<int> exception = loop.create_future<int>();
+        const Future<int> cancelled = loop.create_future<int>();
+        result.add_done_callback([&](const Future<int>& future) { log.push_back(std::to_string(future.result())); });
+        exception.add_done_callback([&](const Future<int>& future) { log.push_back(describe_exception(future.exception())); });
+        cancelled.add_done_callback([&](const Future<int>& future) { log.push_back(future.cancel_message()); });
+        result.set_result(4);
+        exception.set_exception(std::make_exception_ptr(std::runtime_error("x")));
+        cancelled.cancel("why");
+        CHECK(log.empty());
+        sleep(0s);
+        CHECK(log == std::vector<std::string>{"4", "std::runtime_error: x", "why"});
+    });
+}
+
+TEST_CASE("a callback may register and remove callbacks while callbacks are called") {
+    in_both_worlds([] {
+        std::vector<int> log;
+        const Future<void> future = get_running_loop().create_future<void>();
+        future.add_done_callback([&](const Future<void>& done) {
+            CHECK(done.remove_done_callback(Numbered{&log, 2}) == 0);
+            done.add_done_callback(Numbered{&log, 3});
+        });
+        future.add_done_callback(Numbered{&log, 2});
+        future.set_result();
+        sleep(0s);
+        CHECK(log == std::vector<int>{2});
+        sleep(0s);
+        CHECK(log == std::vector<int>{2, 3});
+    });
+}
+
+TEST_CASE("a future's exception is reported unless somebody asked for it, and results and cancellations never are") {
+    in_both_worlds([] {
+        EventLoop& loop = get_running_loop();
+        int reports = 0;
+        loop.set_exception_handler([&](EventLoop&, const LoopException&) { ++reports; });
+        const auto boom = std::make_exception_ptr(std::runtime_error("x"));
+        loop.create_future<int>();
+        loop.create_future<int>().set_result(1);
+        loop.create_future<int>().cancel();
+        {
+            const auto asked = loop.create_future<int>();
+            asked.set_exception(boom);
+            CHECK(asked.exception() == boom);
+        }
+        {
+            const auto thrown = loop.create_future<int>();
+            thrown.set_exception(boom);
+            CHECK_THROWS_AS(thrown.result(), std::runtime_error);
+        }
+        CHECK(reports == 0);
+        loop.create_future<int>().set_exception(boom);
+        CHECK(reports == 1);
+        loop.set_exception_handler(nullptr);
+    });
+}
+
+TEST_CASE("a future knows its loop and the message it was cancelled with") {
+    in_both_worlds([] {
+        const Future<void> future = get_running_loop().create_future<void>();
+        CHECK(&future.get_loop() == &get_running_loop());
+        CHECK(future.cancel_message().empty());
+        CHECK(future.cancel("my message"));
+        CHECK(future.cancel_message() == "my message");
+        CHECK(!future.cancel("another"));
+        CHECK(future.cancel_message() == "my message");
+        try {
+            await(future);
+            FAIL("not cancelled");
+        } catch (const CancelledError& error) {
+            CHECK(error.message() == "my message");
+        }
+    });
+}

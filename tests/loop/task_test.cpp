@@ -195,12 +195,12 @@ TEST_CASE("a task's result and exception cannot be set from outside") {
     });
 }
 
-TEST_CASE("tasks have names: the one given, or an ordinal among their siblings") {
+TEST_CASE("tasks have names: the one given, or a number of their own") {
     in_both_worlds([] {
         const auto named = create_task([] {}, {.name = "reader"});
         const auto nameless = create_task([] {});
         CHECK(named.get_name() == "reader");
-        CHECK(nameless.get_name() == "task#1");
+        CHECK(nameless.get_name() == "Task-1");
         CHECK(current_task().get_name() == "main");
         CHECK(all_tasks().size() == 3);
         await(nameless);
@@ -336,4 +336,146 @@ TEST_CASE("in every order, a cancellation that was accepted is delivered") {
         await(setter);
     });
     CHECK(runs >= 6);
+}
+
+TEST_CASE("a task can be renamed, which changes its path no more than its result") {
+    in_both_worlds([] {
+        const auto task = create_task([] { CHECK(current_task().get_name() == "second"); }, {.name = "first"});
+        const std::string path = AnyTask(task).path();
+        task.set_name("other");
+        AnyTask(task).set_name("second");
+        CHECK(task.get_name() == "second");
+        CHECK(AnyTask(task).path() == path);
+        await(task);
+        CHECK(task.get_name() == "second");
+    });
+}
+
+TEST_CASE("the current task is each in turn while tasks interleave, and none in a callback") {
+    in_both_worlds([] {
+        std::vector<Task<void>> tasks;
+        for (const char* const name : {"a", "b"}) {
+            tasks.push_back(create_task(
+                [name] {
+                    for (int i = 0; i < 3; ++i) {
+                        CHECK(current_task().get_name() == name);
+                        sleep(0s);
+                    }
+                },
+                {.name = name}));
+        }
+        bool was_called = false;
+        get_running_loop().call_soon([&] {
+            CHECK(!current_task().is_valid());
+            was_called = true;
+        });
+        for (const auto& task : tasks) {
+            await(task);
+        }
+        CHECK(was_called);
+        CHECK(current_task().get_name() == "main");
+    });
+    CHECK_THROWS_AS(current_task(), UsageError);
+    CHECK_THROWS_AS(all_tasks(), UsageError);
+}
+
+TEST_CASE("all tasks are those that are not done") {
+    in_both_worlds([] {
+        CHECK(all_tasks().size() == 1);
+        const auto first = create_task([] {});
+        const auto second = create_task([] { sleep(1ms); });
+        CHECK(all_tasks().size() == 3);
+        await(first);
+        REQUIRE(all_tasks().size() == 2);
+        CHECK(all_tasks()[1] == AnyTask(second));
+        await(second);
+        CHECK(all_tasks().size() == 1);
+    });
+}
+
+TEST_CASE("the message of a cancellation is the task's, its exception's, and that of who awaits it") {
+    in_both_worlds([] {
+        const auto message_of = [](auto body) {
+            try {
+                body();
+            } catch (const CancelledError& error) {
+                return error.message();
+            }
+            return std::string("not cancelled");
+        };
+        const auto task = create_task([] { sleep(1h); });
+        sleep(0s);
+        task.cancel("my message");
+        CHECK(message_of([&] { await(task); }) == "my message");
+        CHECK(message_of([&] { task.result(); }) == "my message");
+        CHECK(message_of([&] { task.exception(); }) == "my message");
+        CHECK(task.cancel_message() == "my message");
+        const auto early = create_task([] { sleep(1h); });
+        early.cancel("before it began");
+        CHECK(message_of([&] { await(early); }) == "before it began");
+        const auto silent = create_task([] { sleep(1h); });
+        silent.cancel();
+        CHECK(message_of([&] { await(silent); }).empty());
+    });
+}
+
+TEST_CASE("a task that catches its cancellation and waits again waits on, and returns what it likes") {
+    in_both_worlds([] {
+        const auto ignoring = create_task([] {
+            for (int i = 0; i < 2; ++i) {
+                try {
+                    sleep(1ms);
+                } catch (const CancelledError&) {
+                }
+            }
+            return 42;
+        });
+        sleep(0s);
+        CHECK(ignoring.cancel());
+        CHECK(ignoring.cancelling() == 1);
+        CHECK(await(ignoring) == 42);
+        CHECK(!ignoring.cancelled());
+        CHECK(!ignoring.cancel());
+    });
+}
+
+TEST_CASE("a future that a task waits for can be cancelled alone, and the task may go on") {
+    in_both_worlds([] {
+        const auto future = get_running_loop().create_future<void>();
+        const auto task = create_task([&] {
+            try {
+                await(future);
+            } catch (const CancelledError&) {
+                CHECK(current_task().cancelling() == 0);
+                return 1;
+            }
+            return 0;
+        });
+        sleep(0s);
+        future.cancel();
+        CHECK(await(task) == 1);
+        const auto both_future = get_running_loop().create_future<void>();
+        const auto both = create_task([&] { await(both_future); });
+        sleep(0s);
+        both_future.cancel();
+        both.cancel();
+        CHECK_THROWS_AS(await(both), CancelledError);
+        CHECK(both.cancelled());
+    });
+}
+
+TEST_CASE("an exception that a cancelled task throws instead is what it ends with") {
+    in_both_worlds([] {
+        const auto task = create_task([] {
+            try {
+                sleep(1h);
+            } catch (const CancelledError&) {
+                throw std::runtime_error("instead");
+            }
+        });
+        sleep(0s);
+        task.cancel();
+        CHECK_THROWS_AS(await(task), std::runtime_error);
+        CHECK(!task.cancelled());
+    });
 }

@@ -278,3 +278,10 @@ TEST_CASE("in every order, gather with an injected cancellation loses no child")
         {.cancellations = 1});
     CHECK(runs > 100);
 }
+
+TEST_CASE("gather refuses futures of another loop") {
+    in_both_worlds([] {
+        EventLoop other;
+        CHECK_THROWS_AS(gather(get_running_loop().create_future<int>(), other.create_future<int>()), UsageError);
+    });
+}

@@ -1,10 +1,13 @@
 #include <mishap/primitives/task_group.hpp>
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include <mishap/loop/context.hpp>
 #include <mishap/primitives/timeout.hpp>
 #include <mishap/primitives/wait_for.hpp>
 
@@ -412,6 +415,299 @@ TEST_CASE("a group with many short tasks does not keep them") {
             sleep(0s);
             CHECK(detail::block_pool().live() - before < 100);
         });
+    });
+}
+
+TEST_CASE("results of tasks made before and after a wait of the body are there when the group ends") {
+    in_both_worlds([] {
+        Task<int> one;
+        Task<int> other;
+        task_group([&](TaskGroup& group) {
+            const auto after = [](std::chrono::nanoseconds delay, int result) {
+                return [=] {
+                    sleep(delay);
+                    return result;
+                };
+            };
+            one = group.create_task(after(1ms, 42));
+            sleep(2ms);
+            other = group.create_task(after(2ms, 11));
+        });
+        CHECK(one.result() == 42);
+        CHECK(other.result() == 11);
+    });
+}
+
+TEST_CASE("tasks that fail in one iteration are all told of") {
+    in_a_calm_world([] {
+        int cancelled = 0;
+        CHECK(failures_of([&] {
+                  task_group([&](TaskGroup& group) {
+                      for (int i = 0; i < 3; ++i) {
+                          group.create_task([] {
+                              sleep(1s);
+                              fail();
+                          });
+                      }
+                      group.create_task(patient(cancelled));
+                      patient(cancelled)();
+                  });
+              }) == std::vector<std::string>(3, child_failed[0]));
+        CHECK(cancelled == 2);
+    });
+}
+
+namespace {
+
+/// A task that fails in the clean-up of its cancellation.
+void fail_when_cancelled() {
+    try {
+        sleep(24h);
+    } catch (const CancelledError&) {
+        fail();
+    }
+}
+
+/// Runs `body` in a task that is cancelled after a second, and returns what it throws, in words.
+template <class F>
+std::string cancelled_after_a_second(F body) {
+    const auto task = create_task(body);
+    sleep(1s);
+    task.cancel();
+    try {
+        await(task);
+        return "nothing";
+    } catch (const CancelledError&) {
+        return "CancelledError";
+    } catch (const std::exception&) {
+        return describe_exception(std::current_exception());
+    }
+}
+
+}  // namespace
+
+TEST_CASE("errors in the clean-up of a cancelled group take the place of the cancellation") {
+    in_a_calm_world([] {
+        CHECK(cancelled_after_a_second([] {
+                  task_group([](TaskGroup& group) {
+                      group.create_task(fail_when_cancelled);
+                      group.create_task(fail_when_cancelled);
+                      sleep(1h);
+                  });
+              }) ==
+              "ExceptionGroup: unhandled errors in a TaskGroup (2 sub-exceptions); std::runtime_error: child; "
+              "std::runtime_error: child");
+        CHECK(cancelled_after_a_second([] {
+                  task_group([](TaskGroup&) {
+                      try {
+                          sleep(1h);
+                      } catch (const CancelledError&) {
+                          throw std::logic_error("of the body");
+                      }
+                  });
+              }) == "ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception); std::logic_error: of the body");
+    });
+}
+
+TEST_CASE("errors in the clean-up of a cancelled inner group come out of the outer one in a group of their own") {
+    in_a_calm_world([] {
+        for (const bool outer_has_a_task : {false, true}) {
+            int cancelled = 0;
+            CHECK(cancelled_after_a_second([&] {
+                      task_group([&](TaskGroup& outer) {
+                          if (outer_has_a_task) {
+                              outer.create_task(patient(cancelled));
+                          }
+                          task_group([](TaskGroup& inner) {
+                              inner.create_task(fail_when_cancelled);
+                              sleep(1h);
+                          });
+                      });
+                  }) ==
+                  "ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception); ExceptionGroup: unhandled errors in a "
+                  "TaskGroup (1 sub-exception); std::runtime_error: child");
+            CHECK(cancelled == (outer_has_a_task ? 1 : 0));
+        }
+    });
+}
+
+TEST_CASE("a task of the outer group that fails ends the inner group, whose cancellation is not told") {
+    in_a_calm_world([] {
+        int cancelled = 0;
+        CHECK(failures_of([&] {
+                  task_group([&](TaskGroup& outer) {
+                      outer.create_task([] {
+                          sleep(1s);
+                          fail();
+                      });
+                      task_group([&](TaskGroup& inner) { inner.create_task(patient(cancelled)); });
+                  });
+              }) == child_failed);
+        CHECK(cancelled == 1);
+        CHECK(current_task().cancelling() == 0);
+    });
+}
+
+TEST_CASE("a task that fails while the cancelled body cleans up is told of") {
+    in_a_calm_world([] {
+        const auto body = [] {
+            task_group([](TaskGroup& group) {
+                group.create_task([] {
+                    sleep(1300ms);
+                    fail();
+                });
+                try {
+                    sleep(1h);
+                } catch (const CancelledError&) {
+                    sleep(500ms);
+                    throw;
+                }
+            });
+        };
+        const std::string told =
+            "ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception); std::runtime_error: child";
+        CHECK(cancelled_after_a_second(body) == told);
+        CHECK(cancelled_after_a_second([&] { await(create_task(body)); }) == told);
+    });
+}
+
+TEST_CASE("what a body throws as its task's failure cancels it, and what is no std::exception, is in the group as well") {
+    in_both_worlds([] {
+        struct NoStandardException {};
+        try {
+            task_group([](TaskGroup& group) {
+                group.create_task(fail);
+                try {
+                    sleep(1h);
+                } catch (const CancelledError&) {
+                    throw NoStandardException();
+                }
+            });
+            FAIL("the group threw nothing");
+        } catch (const ExceptionGroup& group) {
+            REQUIRE(group.exceptions().size() == 2);
+            CHECK_THROWS_AS(std::rethrow_exception(group.exceptions()[0]), std::runtime_error);
+            CHECK_THROWS_AS(std::rethrow_exception(group.exceptions()[1]), NoStandardException);
+        }
+        CHECK(current_task().cancelling() == 0);
+        CHECK(failures_of([] {
+                  task_group([](TaskGroup& group) {
+                      group.create_task([] { throw NoStandardException(); });
+                      try {
+                          sleep(1h);
+                      } catch (const CancelledError&) {
+                          fail();
+                      }
+                  });
+              }).size() == 2);
+    });
+}
+
+TEST_CASE("tasks that make ever more tasks are all cancelled when one fails") {
+    in_a_calm_world([] {
+        int heads = 0;
+        CHECK(failures_of([&] {
+                  task_group([&](TaskGroup& group) {
+                      std::function<void()> hydra = [&] {
+                          ++heads;
+                          sleep(10ms);
+                          group.create_task(hydra);
+                          group.create_task(hydra);
+                      };
+                      group.create_task(hydra);
+                      group.create_task([&] {
+                          while (heads < 10) {
+                              sleep(15ms);
+                          }
+                          fail();
+                      });
+                      sleep(1h);
+                  });
+              }) == child_failed);
+        CHECK(heads >= 10);
+        CHECK(all_tasks().size() == 1);
+    });
+}
+
+TEST_CASE("a coroutine that a group refuses is destroyed") {
+    in_both_worlds([] {
+        const auto kept = std::make_shared<int>();
+        TaskGroup group;
+        const auto coro = [](std::shared_ptr<int>) -> Coro<> { co_return; };
+        CHECK_THROWS_AS(group.create_task(coro(kept)), UsageError);
+        CHECK(kept.use_count() == 1);
+        group.run([] {});
+        CHECK_THROWS_AS(group.create_task(coro(kept)), UsageError);
+        CHECK(kept.use_count() == 1);
+    });
+}
+
+TEST_CASE("a coroutine can be the body of a group and run one") {
+    in_both_worlds([] {
+        await([]() -> Coro<> {
+            int ended = 0;
+            const int result = task_group([&](TaskGroup& group) -> Coro<int> {
+                group.create_task([&]() -> Coro<> {
+                    co_await sleep(1ms);
+                    ++ended;
+                });
+                co_await sleep(0s);
+                co_return 5;
+            });
+            CHECK(result == 5);
+            CHECK(ended == 1);
+            co_await sleep(0s);
+        }());
+    });
+}
+
+TEST_CASE("tasks of a group have the contexts that they are given") {
+    in_both_worlds([] {
+        ContextVar<int> variable("v", 0);
+        const Context context = copy_context();
+        task_group([&](TaskGroup& group) {
+            await(group.create_task([&] { variable.set(1); }, {.context = context}));
+            CHECK(variable.get() == 0);
+            CHECK(await(group.create_task([&] { return variable.get(); }, {.context = context})) == 1);
+        });
+    });
+}
+
+TEST_CASE("a group is run once, in a task, and not inside itself") {
+    in_both_worlds([] {
+        TaskGroup group;
+        group.run([&] { CHECK_THROWS_AS(group.run([] {}), UsageError); });
+        CHECK_THROWS_AS(group.run([] {}), UsageError);
+    });
+    CHECK_THROWS_AS(TaskGroup().run([] {}), UsageError);
+}
+
+TEST_CASE("a task that begins at once and ends the group, or whose task does, is cancelled too (gh-155418, gh-128550)") {
+    in_both_worlds([] {
+        int cancelled = 0;
+        task_group([&](TaskGroup& group) {
+            group.create_task(
+                [&] {
+                    group.cancel();
+                    patient(cancelled)();
+                },
+                {.eager_start = true});
+        });
+        CHECK(cancelled == 1);
+        CHECK(failures_of([&] {
+                  task_group([&](TaskGroup& group) {
+                      group.create_task(
+                          [&] {
+                              group.create_task(fail, {.eager_start = true});
+                              patient(cancelled)();
+                          },
+                          {.eager_start = true});
+                      sleep(1h);
+                  });
+              }) == child_failed);
+        CHECK(cancelled == 2);
+        CHECK(current_task().cancelling() == 0);
+        sleep(0s);  // nothing leaks out (gh-128588)
     });
 }
 

@@ -250,18 +250,29 @@ TEST_CASE("a task's operation on what threads share can be overtaken by a thread
     CHECK(seen.contains("to()"));
 }
 
-TEST_CASE("threads may not await, schedule or join themselves, and say so") {
+TEST_CASE("threads may not await, nor be joined twice, and say so") {
     in_a_calm_world([] {
         Thread thread([] {
             CHECK_THROWS_AS(sleep(1s), UsageError);
-            CHECK_THROWS_AS(create_task([] {}), UsageError);
-            CHECK_THROWS_AS(get_running_loop().call_soon([] {}), UsageError);
             CHECK_FALSE(current_task().is_valid());
         });
         thread.join();
         CHECK_THROWS_AS(thread.join(), UsageError);
     });
     mishap::run([] { CHECK_THROWS_AS(Thread([] {}), UsageError); });
+}
+
+TEST_CASE("a thread that schedules on the loop is a finding") {
+    const auto label = [](auto schedule) {
+        const SearchResult result = search_every_order([&] {
+            Thread thread([&] { schedule(); });
+            thread.join();
+        });
+        return result.failure.has_value() ? result.failure->finding.label : std::string("passes");
+    };
+    CHECK(label([] { create_task([] {}); }) == "wrong thread");
+    CHECK(label([] { get_running_loop().call_soon([] {}); }) == "wrong thread");
+    CHECK(label([] {}) == "passes");
 }
 
 TEST_CASE("misuse of a mutex is an error that says so") {

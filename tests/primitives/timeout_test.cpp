@@ -229,6 +229,86 @@ TEST_CASE("when somebody else cancels at the deadline, the cancellation wins in 
     CHECK(runs > 2);
 }
 
+TEST_CASE("a cancellation requested before a timeout that has expired already is not hidden by it (gh-134471)") {
+    in_both_worlds([] {
+        for (const auto delay : {-1s, 0s, 1s}) {
+            const auto task = create_task([&] {
+                current_task().cancel("before");
+                try {
+                    timeout(delay, [] { sleep(1h); });
+                } catch (const CancelledError& error) {
+                    CHECK(error.message() == "before");
+                    CHECK(current_task().cancelling() == 1);
+                    throw;
+                }
+            });
+            CHECK_THROWS_AS(await(task), CancelledError);
+        }
+    });
+}
+
+TEST_CASE("two cancellations requested before a timeout that has expired already are not hidden by it") {
+    in_both_worlds([] {
+        const auto task = create_task([] {
+            current_task().cancel();
+            current_task().cancel();
+            timeout(0ns, [] { sleep(1h); });
+        });
+        CHECK_THROWS_AS(await(task), CancelledError);
+        CHECK(task.cancelling() == 2);
+    });
+}
+
+TEST_CASE("in every order, whatever cancels a task before or in a timeout, now or later, it ends as cancelled") {
+    for (const std::chrono::nanoseconds delay : {0ns, 1ns}) {
+        in_every_order([delay] {
+            const auto task = create_task([delay] {
+                sleep(0s);
+                timeout(delay, [] { sleep(1h); });
+            });
+            const auto canceller = create_task([&] { task.cancel(); });
+            try {
+                await(task);
+                FAIL("the task ended well");
+            } catch (const TimeoutError&) {
+                CHECK(task.cancelling() == 0);
+            } catch (const CancelledError&) {
+                CHECK(task.cancelling() == 1);
+            }
+            await(canceller);
+        });
+    }
+}
+
+TEST_CASE("timeout_at takes a time, and a task inside is not the one that is cancelled") {
+    in_a_calm_world([] {
+        Task<void> inner;
+        CHECK_THROWS_AS(timeout_at(now() + 1s,
+                                   [&](Timeout& scope) {
+                                       CHECK(scope.when() == VirtualTime(1s));
+                                       inner = create_task([] { sleep(2s); });
+                                       sleep(3s);
+                                   }),
+                        TimeoutError);
+        CHECK(inner.cancelling() == 0);
+        await(inner);
+        CHECK(now() == VirtualTime(2s));
+    });
+}
+
+TEST_CASE("a coroutine runs a timeout, and can be its body") {
+    in_both_worlds([] {
+        await([]() -> Coro<> {
+            CHECK(timeout(1h, []() -> Coro<int> {
+                      co_await sleep(1ms);
+                      co_return 3;
+                  }) == 3);
+            CHECK_THROWS_AS(timeout(1ms, []() -> Coro<> { co_await sleep(1h); }), TimeoutError);
+            co_await sleep(0s);
+        }());
+    });
+}
+
 TEST_CASE("an error of the body passes, before and after the deadline") {
     in_both_worlds([] {
         CHECK_THROWS_AS(timeout(1h, [] { throw std::runtime_error("early"); }), std::runtime_error);
@@ -293,6 +373,84 @@ TEST_CASE("a timeout around a group cancels the group's tasks") {
                         TimeoutError);
         CHECK(child_cancelled);
         CHECK(current_task().cancelling() == 0);
+    });
+}
+
+TEST_CASE("a task whose timeout expired and was caught is not cancelled") {
+    in_both_worlds([] {
+        const auto task = create_task([] { CHECK_THROWS_AS(timeout(1ms, [] { sleep(1h); }), TimeoutError); });
+        await(task);
+        CHECK(!task.cancelled());
+        CHECK(task.cancelling() == 0);
+    });
+}
+
+TEST_CASE("the outer of two nested timeouts expires after the inner one was caught, though both were due at once") {
+    in_a_calm_world([] {
+        bool inner_expired = false;
+        CHECK_THROWS_AS(timeout(10ms,
+                                [&] {
+                                    try {
+                                        timeout(10ms, [] { sleep(1s); });
+                                    } catch (const TimeoutError&) {
+                                        inner_expired = true;
+                                    } catch (const CancelledError&) {
+                                        throw;  // the outer one went first
+                                    }
+                                    sleep(10s);
+                                }),
+                        TimeoutError);
+        CHECK(!inner_expired);
+        CHECK(now() == VirtualTime(10ms));
+        CHECK_THROWS_AS(timeout(10ms,
+                                [&] {
+                                    CHECK_THROWS_AS(timeout(1ms, [] { sleep(1s); }), TimeoutError);
+                                    inner_expired = true;
+                                    sleep(10s);
+                                }),
+                        TimeoutError);
+        CHECK(inner_expired);
+        CHECK(now() == VirtualTime(20ms));
+    });
+}
+
+TEST_CASE("a timeout in the clean-up of an expired one expires as any other") {
+    in_a_calm_world([] {
+        bool expired = false;
+        CHECK_THROWS_AS(timeout(1ms,
+                                [&] {
+                                    try {
+                                        sleep(1s);
+                                    } catch (const CancelledError&) {
+                                        CHECK_THROWS_AS(timeout(1ms, [] { sleep(10s); }), TimeoutError);
+                                        expired = true;
+                                        throw;
+                                    }
+                                }),
+                        TimeoutError);
+        CHECK(expired);
+        CHECK(current_task().cancelling() == 0);
+    });
+}
+
+TEST_CASE("errors in the clean-up of a group whose deadline passed come out of the timeout as they are") {
+    in_both_worlds([] {
+        CHECK_THROWS_AS(timeout(1ms,
+                                [] {
+                                    task_group([](TaskGroup& group) {
+                                        group.create_task([] {
+                                            try {
+                                                sleep(1h);
+                                            } catch (const CancelledError&) {
+                                                throw std::runtime_error("clean-up");
+                                            }
+                                        });
+                                        sleep(1h);
+                                    });
+                                }),
+                        ExceptionGroup);
+        CHECK(current_task().cancelling() == 0);
+        sleep(0s);
     });
 }
 

@@ -132,7 +132,7 @@ TEST_CASE("two locks taken in two orders are a deadlock that names the cycle, th
     CHECK(verdict(report) == "deadlock");
     CHECK(report.finding->label == "cycle");
     CHECK(tells(report, "cycle: main/a -> main/b -> main/a"));
-    CHECK(tells(report, "main/a waits for Lock 'second', held by main/b"));
+    CHECK(tells(report, "main/a waits for Lock 'second', held by main/b [locked, waiters:1]"));
     CHECK(tells(report, "main/b waits for Lock 'first', held by main/a"));
     CHECK(tells(report, "in Lock.acquire at "));
     CHECK(tells(report, "main waits for task main/a"));
@@ -166,7 +166,7 @@ TEST_CASE("a task that waits for what nobody will do is stuck, if somebody does 
     const Report report = explore(program(false), every_order());
     CHECK(verdict(report) == "deadlock");
     CHECK(report.finding->label == "stuck");
-    CHECK(tells(report, "main/waiter waits for Event 'news'"));
+    CHECK(tells(report, "main/waiter waits for Event 'news' [unset, waiters:1]"));
     CHECK(tells(report, "in Event.wait at "));
     CHECK(verdict(explore(program(true), every_order())) == "passes");
 }

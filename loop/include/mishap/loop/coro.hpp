@@ -95,6 +95,7 @@ public:
     static void operator delete(void* frame) { release_frame(frame); }
 
     CoroHost* host = nullptr;
+    bool belongs_to_task = false;  // which may be cancelled before it begins
     std::coroutine_handle<> continuation;
     std::exception_ptr exception;
 };
@@ -154,6 +155,9 @@ public:
     }
     ~Coro() {
         if (is_alive()) {
+            if (handle_.promise().host == nullptr && !handle_.promise().belongs_to_task) [[unlikely]] {
+                detail::never_awaited();
+            }
             handle_.destroy();
         }
     }
@@ -166,6 +170,13 @@ public:
         handle_.promise().host = &host;
         host.run(handle_);
         return handle_.promise().take();
+    }
+
+    /// Says that a task will run it; a task that is cancelled before it begins has not forgotten it.
+    void belong_to_task() {
+        if (is_alive()) {
+            handle_.promise().belongs_to_task = true;
+        }
     }
 
 private:
@@ -229,6 +240,7 @@ T await(Coro<T> coro) {
 /// Makes a task that runs `coro`.
 template <class T>
 Task<T> create_task(Coro<T> coro, const TaskOptions& options = {}) {
+    coro.belong_to_task();
     return create_task([kept = std::move(coro)]() mutable -> T { return kept.run_here(); }, options);
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,6 +18,7 @@
 #include <boost/intrusive/list.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <mishap/loop/detail/fiber.hpp>
+#include <mishap/loop/detail/progress_watch.hpp>
 #include <mishap/loop/detail/ready_set.hpp>
 #include <mishap/loop/detail/sticky_flags.hpp>
 #include <mishap/loop/detail/thread_set.hpp>
@@ -31,13 +33,51 @@ namespace mishap {
 
 namespace detail {
 struct Suspension;
+class OpenResource;
 }
 
 /// What the loop tells its exception handler.
 struct LoopException {
     std::string message;
     std::exception_ptr exception;
+    std::string subject = {};  // the path of the task that it is about, if it is about one
 };
+
+/// What the loop has to say that is no exception; see `EventLoop::set_log_handler`.
+struct LogRecord {
+    enum class Level : std::uint8_t { info, warning };
+    Level level = Level::info;
+    std::string message;
+};
+
+/// Makes the task that a factory was asked for; to be called once.
+class TaskMaker {
+public:
+    /// Makes the task as `options` say.
+    ///
+    /// Throws:    UsageError when it was made already.
+    AnyTask operator()(const TaskOptions& options);
+
+private:
+    friend class EventLoop;
+    using Make = detail::TaskBase& (*)(void* self, const TaskOptions& options);
+    TaskMaker(void* self, Make make) : self_(self), make_(make) {}
+
+    void* self_;
+    Make make_;
+    AnyTask made_;
+};
+
+/// Is asked for every task of a loop, and returns what `make` gives; it may choose other options.
+using TaskFactory = std::function<AnyTask(EventLoop& loop, TaskMaker& make, const TaskOptions& options)>;
+
+/// Begins tasks eagerly unless their options say otherwise.
+///
+/// Source:    asyncio.eager_task_factory, CPython 3.13.
+AnyTask eager_task_factory(EventLoop& loop, TaskMaker& make, const TaskOptions& options);
+
+/// When a loop that ends calls what was registered with `EventLoop::at_shutdown`.
+enum class ShutdownPhase : std::uint8_t { generators, executors };
 
 /// Runs tasks and callbacks, one step at a time, on the thread that calls `run_*`.
 ///
@@ -61,23 +101,27 @@ public:
 
     /// Schedules `callback()` for the next iteration.
     ///
-    /// On the loop's own thread only; see `call_soon_threadsafe`.
+    /// On the loop's own thread only; see `call_soon_threadsafe`. Callbacks are called in `context` itself, or else in a
+    /// copy of the context of who schedules them.
     ///
-    /// Throws:    UsageError when the loop is closed.
+    /// Throws:    UsageError when the loop is closed; in debug mode also on another thread than the loop's.
     template <class F>
-    Handle call_soon(F&& callback);
+    Handle call_soon(F&& callback, ContextRef context = {});
     /// Schedules `callback()` in `delay`; a negative delay counts as none, yet it waits for the next iteration.
     template <class F>
-    TimerHandle call_later(std::chrono::nanoseconds delay, F&& callback);
+    TimerHandle call_later(std::chrono::nanoseconds delay, F&& callback, ContextRef context = {});
     /// Schedules `callback()` at `when`.
     template <class F>
-    TimerHandle call_at(VirtualTime when, F&& callback);
+    TimerHandle call_at(VirtualTime when, F&& callback, ContextRef context = {});
     /// As `call_soon`, from any thread, and wakes the loop. In a simulated world another thread is a finding.
     void call_soon_threadsafe(std::function<void()> callback);
 
-    /// Makes a task that runs `function()`; its first step is scheduled, not run.
+    /// Makes a task that runs `function()`, or a coroutine; its first step is scheduled, not run, unless it starts eagerly.
     template <class F>
     auto create_task(F&& function, const TaskOptions& options = {});
+    /// Sets who makes the tasks; null: the loop itself.
+    void set_task_factory(TaskFactory factory) { task_factory_ = std::move(factory); }
+    const TaskFactory& get_task_factory() const { return task_factory_; }
     template <class T>
     Future<T> create_future();
 
@@ -97,6 +141,10 @@ public:
     /// Throws:    UsageError when a loop runs on this thread, when this one is closed, when it was stopped before.
     template <class T>
     T run_until_complete(const Future<T>& future);
+    /// Makes a task of a function or a coroutine, and runs until it is done.
+    template <class F>
+        requires(!std::is_base_of_v<detail::AnyFuture, std::remove_cvref_t<F>>)
+    auto run_until_complete(F&& function);
     /// Runs until `stop` is called.
     void run_forever();
     /// Ends `run_forever` when the iteration that runs is over.
@@ -107,10 +155,49 @@ public:
     /// Throws:    UsageError when the loop runs.
     void close();
     bool is_closed() const { return is_closed_; }
+    /// Cancels the tasks that are left, newest first, and runs until they have ended or nothing can happen any more. The
+    /// exceptions of those that failed meanwhile go to the exception handler.
+    ///
+    /// Throws:    UsageError when a loop runs.
+    /// Source:    the end of asyncio.run, CPython 3.13.
+    void cancel_all_tasks();
+    /// Registers what is to be done, in a task of its own, when the loop is about to be closed: first what concerns
+    /// generators, then executors, each in order of registration.
+    void at_shutdown(ShutdownPhase phase, std::function<void()> function);
+    /// Calls what was registered with `at_shutdown`, once; `Runner` does it. What fails is told to the exception handler.
+    void run_shutdown();
 
-    /// Sets who is told of exceptions that nobody caught; null: they are printed to standard error.
-    void set_exception_handler(std::function<void(EventLoop&, const LoopException&)> handler);
+    // ---- when something goes wrong -----------------------------------------------------------------------------
+
+    using ExceptionHandler = std::function<void(EventLoop&, const LoopException&)>;
+    /// Sets who is told of exceptions that nobody caught; null: `default_exception_handler`.
+    void set_exception_handler(ExceptionHandler handler);
+    const ExceptionHandler& get_exception_handler() const { return exception_handler_; }
+    /// Tells the handler; it runs in the context of the task or callback that it is about. What it throws goes to the
+    /// default handler.
     void call_exception_handler(const LoopException& what);
+    /// Prints to standard error in the real world, and makes a note in a simulated one.
+    void default_exception_handler(const LoopException& what);
+
+    /// Sets who is told what the loop has to say beside exceptions; null: in the real world warnings are printed to standard
+    /// error, in a simulated one they are notes of the report.
+    void set_log_handler(std::function<void(EventLoop&, const LogRecord&)> handler) { log_handler_ = std::move(handler); }
+
+    /// Turns debug mode on or off: steps and callbacks that take longer than `slow_callback_duration` are told, as are tasks
+    /// that nobody looked at, resources that nobody closed, and how long the selector took; what may be called on the loop's
+    /// thread only is checked to be.
+    void set_debug(bool is_debug);
+    bool get_debug() const { return is_debug_; }
+    /// From when on a step is slow, by the world's clock: simulated steps take time only by `busy_for`.
+    std::chrono::nanoseconds slow_callback_duration = std::chrono::milliseconds(100);
+    /// Lets the step that runs take `duration`, as a computation or a blocking call does: nothing else of the loop can go
+    /// meanwhile. In the real world the thread sleeps.
+    ///
+    /// Throws:    UsageError outside a step, and with `Sharing::tracked`, as nobody records who reads the clock.
+    /// Source:    time.sleep in a coroutine.
+    void busy_for(std::chrono::nanoseconds duration);
+    /// Tells of something that fails nothing.
+    void warn(FindingKind kind, const std::string& message);
 
     World& world() { return *world_; }
 
@@ -136,6 +223,8 @@ public:
 
     /// Returns the task or simulated thread that runs; null in a callback.
     detail::TaskBase* current_task() const { return current_; }
+    /// Returns the callback that runs; null in a task.
+    detail::HandleBase* current_handle() const { return current_handle_; }
     detail::RunSerial run_serial() const { return run_; }
 
     /// Parks the current task until `waitable` is done. The one way to wait.
@@ -195,6 +284,8 @@ public:
     std::uint64_t running_key() const { return current_ != nullptr ? current_->entity.key : detail::outside_key; }
 
     void add_task(detail::TaskBase& task);
+    /// As above, with a context of its own or eagerly.
+    [[gnu::cold]] void add_task(detail::TaskBase& task, const TaskOptions& options);
     void remove_task(detail::TaskBase& task);
     template <class F>
     void for_each_task(F&& f) {
@@ -223,6 +314,7 @@ public:
     void identify_wait(detail::Tracked& object);
 
     void report_never_retrieved(const detail::FutureBase& future);
+    std::vector<detail::OpenResource*>& open_resources() { return open_resources_; }
     /// Returns whether the task of that key was cancelled by a mishap in this run.
     bool is_victim(std::uint64_t task_key) const;
 
@@ -260,6 +352,31 @@ private:
     void force_yield(const char* operation, Place place);
     bool sweep_await(detail::TaskBase& task, const char* operation, Place place);
     void cancel_blocked(detail::TaskBase& task);
+    void look_for_progress();
+    void look_for_livelock();
+    bool has_everybody_gone() const;
+    void report_livelock();
+    void count_overtaking(const detail::TaskBase& task, const char* operation, Place place);
+    void note_wake(const detail::TaskBase& task);
+    /// Returns whether the step that ends now is one too many that ends here and has changed nothing.
+    bool is_spinning(const detail::TaskBase& who, const char* operation, Place place) {
+        const std::uint64_t steps = world_->steps();
+        if (spin_.who == &who && spin_.steps + 1 == steps) {
+            return is_spinning_on(operation, place);
+        }
+        spin_.who = &who;
+        spin_.steps = steps;
+        spin_.count = 0;
+        spin_.changes = world_->changes();
+        spin_.accesses = world_->accesses();
+        spin_.operation = operation;
+        spin_.place = place;
+        return false;
+    }
+    bool is_spinning_on(const char* operation, Place place);
+    std::uint32_t rank_of_held_back() const;
+    void hold_back_if_spinning(detail::TaskBase& thread);
+    void let_held_back_go();
     void throw_swept();
     void suspend();
     void suspend(detail::Suspension& suspension);
@@ -267,12 +384,23 @@ private:
     [[noreturn]] void stay();
     void drain_threadsafe();
     bool was_called_from_elsewhere();
-    void check_usable() const {
-        if (is_closed_ || (current_ != nullptr && current_->is_thread)) [[unlikely]] {
-            refuse_to_schedule();
+    void check_usable() {
+        if (is_use_checked_ || (current_ != nullptr && current_->is_thread)) [[unlikely]] {
+            check_use();
         }
     }
-    [[noreturn]] void refuse_to_schedule() const;
+    void check_use();
+    void register_task(detail::TaskBase& task);
+    void start_eagerly(detail::TaskBase& task);
+    AnyTask make_by_factory(TaskMaker maker, const TaskOptions& options);
+    void prepare_step(detail::TaskBase& task);
+    void note_step_begins(std::string who);
+    void report_if_slow();
+    void tell_exception(const detail::TaskBase& task, const LoopException& what);
+    void tell_unclosed();
+    void look_at_step();
+    void log_selector(std::chrono::nanoseconds timeout, std::int64_t began_ns);
+    void log(LogRecord::Level level, const std::string& message);
     void run_until_done(detail::FutureBase& future);
     void unwind(detail::TaskBase& task);
     void abandon(detail::TaskBase& task);
@@ -296,11 +424,13 @@ private:
     bool is_running_ = false;
     bool is_closed_ = false;
     bool forced_yields_ = false;
-    bool may_inject_ = false;  // cancellations
+    bool prepares_steps_ = false;  // a cancellation may be injected, or debug mode takes the time
     bool may_pass_ = false;    // time, while entries are ready
     Sweep sweep_ = Sweep::off;
     bool is_sharing_unknown_ = true;
-    std::uint64_t steps_max_ = 0;
+    bool may_hold_back_ = false;  // tasks that spin
+    bool counts_overtaking_ = false;
+    std::uint64_t steps_look_ = 0;  // when this is exceeded, it is time to look; 0 in debug mode, which so sees every step
     detail::FiberPool* fibers_;
     detail::Hub hub_;
     detail::ThreadGlobals thread_globals_;
@@ -315,15 +445,32 @@ private:
     std::uint32_t outside_objects_ = 0;
     std::uint32_t ticks_ = 0;
     std::uint32_t refusals_ = 0;  // waits begun by the task that is being unwound
+    std::uint32_t default_names_ = 0;  // given so far
+    std::uint32_t nested_ = 0;         // eager starts that run inside one another
     detail::Lane loop_lane_;
+    detail::HandleBase* current_handle_ = nullptr;
     boost::unordered_flat_map<std::uint64_t, std::uint32_t> name_copies_;  // looked up only
     std::vector<Candidate> candidates_;
     std::vector<std::uint64_t> victims_;
     const detail::TaskBase* swept_task_ = nullptr;  // its operation has yet to throw what the sweep lets it throw
     int requests_before_sweep_ = 0;                 // for cancellation, of that task
     std::uint64_t awaits_ = 0;                      // that the sweep has asked about
+    detail::TaskBase* held_back_ = nullptr;         // a task that spins, until another entity has gone
+    detail::TaskBase* held_back_thread_ = nullptr;  // a thread; the loop's own, if it is a task
+    detail::SpinWatch spin_;
+    detail::ProgressWatch watch_;
+    detail::OvertakingWatch overtaking_;
     std::unique_ptr<World> own_world_;
-    std::function<void(EventLoop&, const LoopException&)> exception_handler_;
+    ExceptionHandler exception_handler_;
+    std::function<void(EventLoop&, const LogRecord&)> log_handler_;
+    TaskFactory task_factory_;
+    std::array<std::vector<std::function<void()>>, 2> shutdown_functions_;  // by phase
+    std::vector<detail::OpenResource*> open_resources_;
+    bool is_debug_ = false;
+    bool is_use_checked_ = false;  // closed, or in debug mode
+    std::uint64_t steps_allowed_ = 0;
+    std::int64_t step_began_ns_ = 0;  // in debug mode
+    std::string step_of_;             // who it is, in debug mode
     std::thread::id thread_ = std::this_thread::get_id();
     std::atomic<bool> foreign_call_{false};  // in a simulated world
     std::mutex threadsafe_mutex_;
@@ -348,6 +495,9 @@ inline EventLoop& running_loop(const char* operation) {
 }
 
 [[noreturn]] void no_current_task(const char* operation);
+
+/// Makes sure that `get_event_loop` does not return a loop that is closed.
+void forget_loop(const EventLoop& loop);
 
 /// Where a task is suspended: lives in the frame that suspends it.
 struct Suspension {
@@ -399,12 +549,46 @@ private:
     F function_;
 };
 
+/// A function's type, as an address.
+template <class F>
+inline constexpr char type_tag = 0;
+
+/// A callback of a future that is done.
+template <class F, class T>
+class DoneCallback final : public HandleBase {
+public:
+    template <class G>
+    DoneCallback(const Future<T>& future, G&& function) : future_(future), function_(std::forward<G>(function)) {}
+    void invoke() override { function_(future_); }
+    bool calls(const void* type, [[maybe_unused]] const void* function) const override {
+        if constexpr (requires(const F& a, const F& b) { static_cast<bool>(a == b); }) {
+            return type == &type_tag<F> && static_cast<bool>(function_ == *static_cast<const F*>(function));
+        } else {
+            return false;
+        }
+    }
+
+private:
+    Future<T> future_;
+    F function_;
+};
+
 }  // namespace detail
 
 /// Returns the loop that runs on this thread.
 ///
 /// Throws:    UsageError when none does.
 inline EventLoop& get_running_loop() { return detail::running_loop("get_running_loop()"); }
+
+/// Returns the running loop, else the one given to `set_event_loop`.
+///
+/// Throws:    UsageError when there is neither.
+/// Source:    asyncio.get_event_loop, as of CPython 3.14.
+EventLoop& get_event_loop();
+/// Sets the loop that `get_event_loop` returns on this thread while none runs; null: none. A loop that is closed is forgotten.
+void set_event_loop(EventLoop* loop);
+/// Makes a loop in the world of the one that runs, else in the real world.
+std::unique_ptr<EventLoop> new_event_loop();
 
 /// Returns the task that runs; an invalid handle in a callback or a simulated thread.
 inline AnyTask current_task() {
@@ -472,10 +656,13 @@ B* EventLoop::make_block(A&&... arguments) {
 }
 
 template <class F>
-Handle EventLoop::call_soon(F&& callback) {
+Handle EventLoop::call_soon(F&& callback, ContextRef context) {
     check_usable();
     auto* const handle = make_block<detail::FunctionHandle<std::decay_t<F>>>(std::forward<F>(callback));
     Handle result(handle);
+    if (detail::contexts_in_use || context.get() != nullptr) [[unlikely]] {
+        detail::give_context(*handle, context.get());
+    }
     if (current_ != nullptr) {
         schedule(*handle, current_->callbacks, current_);
     } else {
@@ -485,34 +672,68 @@ Handle EventLoop::call_soon(F&& callback) {
 }
 
 template <class F>
-TimerHandle EventLoop::call_at(VirtualTime when, F&& callback) {
+TimerHandle EventLoop::call_at(VirtualTime when, F&& callback, ContextRef context) {
     check_usable();
     auto* const handle = make_block<detail::FunctionHandle<std::decay_t<F>>>(std::forward<F>(callback));
     TimerHandle result(handle);
+    if (detail::contexts_in_use || context.get() != nullptr) [[unlikely]] {
+        detail::give_context(*handle, context.get());
+    }
     arm(*handle, when.time_since_epoch().count());
     return result;
 }
 
 template <class F>
-TimerHandle EventLoop::call_later(std::chrono::nanoseconds delay, F&& callback) {
-    return call_at(deadline_in(delay), std::forward<F>(callback));
+TimerHandle EventLoop::call_later(std::chrono::nanoseconds delay, F&& callback, ContextRef context) {
+    return call_at(deadline_in(delay), std::forward<F>(callback), context);
 }
 
 template <class F>
 auto EventLoop::create_task(F&& function, const TaskOptions& options) {
-    check_usable();
     using Function = std::decay_t<F>;
-    using Result = std::decay_t<std::invoke_result_t<Function&>>;
-    if constexpr (detail::HostedCoroutine<Result>) {
-        // A function that returns a coroutine: the task runs what it returns, and keeps the function, which the coroutine
-        // may refer to.
-        return create_task([kept = std::forward<F>(function)]() mutable { return kept().run_here(); }, options);
+    if constexpr (detail::HostedCoroutine<Function>) {
+        function.belong_to_task();
+        return create_task([kept = std::forward<F>(function)]() mutable { return kept.run_here(); }, options);
     } else {
-        auto* const task = make_block<detail::TaskState<Function, Result>>(*this, std::forward<F>(function), options);
-        Task<Result> handle(task);
-        add_task(*task);
-        return handle;
+        using Result = std::decay_t<std::invoke_result_t<Function&>>;
+        if constexpr (detail::HostedCoroutine<Result>) {
+            // A function that returns a coroutine: the task runs what it returns, and keeps the function, which the coroutine
+            // may refer to.
+            return create_task([kept = std::forward<F>(function)]() mutable { return kept().run_here(); }, options);
+        } else {
+            check_usable();
+            using State = detail::TaskState<Function, Result>;
+            if (task_factory_ != nullptr) [[unlikely]] {
+                auto make = [&](const TaskOptions& chosen) -> detail::TaskBase& {
+                    auto* const task = make_block<State>(*this, std::forward<F>(function), chosen);
+                    ++detail::header_of(task).references;  // an eager task may end before anybody else knows it
+                    add_task(*task, chosen);
+                    return *task;
+                };
+                using Make = decltype(make);
+                const auto call = [](void* self, const TaskOptions& chosen) -> detail::TaskBase& {
+                    return (*static_cast<Make*>(self))(chosen);
+                };
+                const AnyTask made = make_by_factory(TaskMaker(&make, call), options);
+                return Task<Result>(&made.task_state());
+            }
+            auto* const task = make_block<State>(*this, std::forward<F>(function), options);
+            Task<Result> handle(task);
+            if (detail::contexts_in_use || options.context.get() != nullptr || options.eager_start.has_value()) [[unlikely]] {
+                add_task(*task, options);
+            } else {
+                add_task(*task);
+            }
+            return handle;
+        }
     }
+}
+
+template <class F>
+    requires(!std::is_base_of_v<detail::AnyFuture, std::remove_cvref_t<F>>)
+auto EventLoop::run_until_complete(F&& function) {
+    const auto task = create_task(std::forward<F>(function));
+    return run_until_complete(task);
 }
 
 template <class T>
@@ -559,10 +780,26 @@ std::add_lvalue_reference_t<const T> Future<T>::result() const {
 
 template <class T>
 template <class F>
-void Future<T>::add_done_callback(F&& callback) const {
+Handle Future<T>::add_done_callback(F&& callback, ContextRef context) const {
     detail::FutureBase& future = state();
-    auto function = [future_handle = *this, callback = std::forward<F>(callback)]() mutable { callback(future_handle); };
-    future.add_callback(future.loop().make_block<detail::FunctionHandle<decltype(function)>>(std::move(function)));
+    using Callback = detail::DoneCallback<std::decay_t<F>, T>;
+    auto* const handle = future.loop().make_block<Callback>(*this, std::forward<F>(callback));
+    Handle result(handle);
+    if (detail::contexts_in_use || context.get() != nullptr) [[unlikely]] {
+        detail::give_context(*handle, context.get());
+    }
+    future.add_callback(handle);
+    return result;
+}
+
+template <class T>
+template <class F>
+std::size_t Future<T>::remove_done_callback(const F& callback) const {
+    using Function = std::decay_t<F>;
+    static_assert(std::equality_comparable<Function>,
+                  "callbacks of this type cannot be compared; cancel the handle that add_done_callback() gave");
+    const Function& function = callback;
+    return state().remove_callbacks(&detail::type_tag<Function>, &function);
 }
 
 }  // namespace mishap

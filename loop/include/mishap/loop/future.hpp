@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -13,7 +16,19 @@
 
 namespace mishap {
 
+class Context;
 class EventLoop;
+
+/// Names a context for as long as a call lasts; none says: a copy of the current one.
+class ContextRef {
+public:
+    ContextRef() = default;
+    ContextRef(const Context& context) : context_(&context) {}
+    const Context* get() const { return context_; }
+
+private:
+    const Context* context_ = nullptr;
+};
 
 namespace detail {
 
@@ -39,10 +54,14 @@ public:
     /// Returns the exception without counting as having looked at it.
     const std::exception_ptr& peek_exception() const { return exception_; }
     void mark_retrieved() { retrieved_ = true; }
+    /// Makes it a fault, told in debug mode, if nobody ever looks at this task.
+    void expect_attention() { retrieved_ = false; }
 
     void add_callback(HandleBase* handle);
     /// Takes a callback back; one that is scheduled already is still called, as in asyncio.
     void remove_callback(HandleBase& handle);
+    /// Takes back every callback that calls `function`, and returns how many there were; see `HandleBase::calls`.
+    std::size_t remove_callbacks(const void* type, const void* function);
 
     EventLoop& loop() const { return *loop_; }
     void* value() const { return value_; }
@@ -63,6 +82,8 @@ protected:
 
     bool is_task_;
     bool retrieved_ = true;  // false once there is an exception that nobody looked at
+    bool is_watched_ = false;        // somebody registered a callback
+    std::uint32_t task_number_ = 0;  // of nameless tasks: their default name (it lies here because there is room)
     EventLoop* loop_;
     void* value_;
     std::exception_ptr exception_;
@@ -108,6 +129,8 @@ public:
     bool is_valid() const { return static_cast<bool>(state_); }
     bool done() const { return state_->is_done(); }
     bool cancelled() const { return state_->state() == Waitable::State::cancelled; }
+    /// Returns what the future was cancelled with; empty when it was not, or with nothing.
+    std::string cancel_message() const;
     /// Returns the exception that the future ended with, or null.
     ///
     /// Throws:    InvalidStateError while it is not done, CancelledError when it was cancelled.
@@ -150,9 +173,15 @@ public:
     /// Throws:    InvalidStateError while it is not done, CancelledError when it was cancelled, else its exception.
     std::add_lvalue_reference_t<const T> result() const;
 
-    /// Calls `callback(Future<T>)` through the ready set once the future is done, in order of registration.
+    /// Calls `callback(Future<T>)` through the ready set once the future is done, in order of registration; never at once.
+    ///
+    /// It is called in `context`, else in a copy of the present one. Cancelling the handle takes this one callback back.
     template <class F>
-    void add_done_callback(F&& callback) const;
+    Handle add_done_callback(F&& callback, ContextRef context = {}) const;
+    /// Takes back every callback that equals `callback` (function pointers, and types that can be compared), and returns how
+    /// many there were. What is scheduled already is still called.
+    template <class F>
+    std::size_t remove_done_callback(const F& callback) const;
 };
 
 }  // namespace mishap

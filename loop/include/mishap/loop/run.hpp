@@ -1,44 +1,77 @@
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <optional>
 #include <utility>
 
+#include <mishap/loop/context.hpp>
 #include <mishap/loop/event_loop.hpp>
 
 namespace mishap {
 
-namespace detail {
-
-/// A loop in the real world for one `run`: ends as asyncio.run does.
-class RealRun {
-public:
-    RealRun() { refuse_nested_run(); }
-    ~RealRun() { loop_.close(); }  // cancels what is left and waits for it
-    RealRun(const RealRun&) = delete;
-    RealRun& operator=(const RealRun&) = delete;
-    EventLoop& loop() { return loop_; }
-
-private:
-    EventLoop loop_;
+/// How a `Runner` makes its loop.
+struct RunOptions {
+    /// Debug mode of the loop; not set: as the factory made it.
+    std::optional<bool> debug = {};
+    /// Makes the loop; null: a loop in the real world, which is also what `get_event_loop` returns meanwhile.
+    std::function<std::unique_ptr<EventLoop>()> loop_factory = {};
 };
 
-template <class T>
-const Future<T>& as_future(const Task<T>& task) {
-    return task;
-}
-
-}  // namespace detail
-
-/// Runs `function`, or the coroutine it returns, as the first task of a new loop in the real world, and returns its result.
+/// Runs several functions, one after another, in one loop and one context; made where no loop runs.
 ///
-/// Time is real and idle means asleep; the order is asyncio's. Tasks that are left are cancelled and waited for.
+/// The loop is made when it is first needed.
+///
+/// Source:    asyncio.Runner, CPython 3.13.
+class Runner {
+public:
+    explicit Runner(RunOptions options = {}) : options_(std::move(options)) {}
+    /// Closes the runner if need be.
+    ~Runner();
+    Runner(const Runner&) = delete;
+    Runner& operator=(const Runner&) = delete;
+
+    /// Runs `function`, or a coroutine, as the task `main`, and returns its result. Others go on in the next `run`.
+    ///
+    /// Throws:    what the function throws; UsageError inside a running loop, or when the runner is closed.
+    template <class F>
+    auto run(F&& function, ContextRef context = {}) {
+        begin();
+        const Context chosen = context.get() != nullptr ? *context.get() : *context_;
+        const auto main = loop_->create_task(std::forward<F>(function), {.name = "main", .context = chosen});
+        return loop_->run_until_complete(main);
+    }
+    /// Returns the loop.
+    ///
+    /// Throws:    UsageError when the runner is closed.
+    EventLoop& get_loop();
+    /// Ends what is left: cancels the tasks and waits for them, tells the exception handler what they failed with, calls what
+    /// was registered with `at_shutdown`, closes the loop. Calling it twice does nothing.
+    void close();
+
+private:
+    void begin();
+    void make_loop();
+
+    RunOptions options_;
+    std::unique_ptr<EventLoop> loop_;
+    std::optional<Context> context_;
+    bool is_closed_ = false;
+    bool is_loop_set_ = false;
+};
+
+/// Runs `function`, or the coroutine it returns, as the first task of a new loop, and returns its result.
+///
+/// In the real world, unless the options name another: time is real and idle means asleep; the order is asyncio's. Tasks that
+/// are left are cancelled and waited for.
 ///
 /// Throws:    what `function` throws; UsageError inside a running loop.
 /// Source:    asyncio.run, CPython 3.13.
 template <class F>
-auto run(F&& function) {
-    detail::RealRun real;
-    const auto main = real.loop().create_task(std::forward<F>(function), {.name = "main"});
-    return real.loop().run_until_complete(detail::as_future(main));
+auto run(F&& function, RunOptions options = {}) {
+    detail::refuse_nested_run();
+    Runner runner(std::move(options));
+    return runner.run(std::forward<F>(function));
 }
 
 }  // namespace mishap

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -16,6 +17,10 @@ namespace mishap {
 struct TaskOptions {
     /// Appears in reports and paths; empty: `task#` and the ordinal among its siblings.
     std::string_view name;
+    /// The task runs in this context itself; none: in a copy of its creator's.
+    ContextRef context = {};
+    /// Runs the task's first step at once, inside its creator's, up to its first wait; not set: what the task factory says.
+    std::optional<bool> eager_start = {};
 };
 
 namespace detail {
@@ -28,7 +33,12 @@ class TaskBase : public FutureBase,
                  public Ready {
 public:
     TaskBase(EventLoop& loop, void* value, const TaskOptions& options);
-    ~TaskBase() override { report_unseen(); }
+    ~TaskBase() override {
+        report_unseen();
+        if (has_extras) [[unlikely]] {
+            drop_extras(*this);
+        }
+    }
 
     bool cancel(const std::string* message) override;
     void explain(WaitExplanation& explanation) const override;
@@ -53,6 +63,9 @@ public:
     int cancelling() const { return cancel_requests_; }
     int uncancel();
 
+    /// Returns the name given last, else the default one.
+    std::string displayed_name() const;
+    void number(std::uint32_t number) { task_number_ = number; }
     /// Returns the last part of the path.
     std::string segment() const;
     /// Returns the path as far as it is known: all of it on replay, the last part otherwise.
@@ -66,7 +79,8 @@ public:
     bool must_cancel = false;
     bool is_abandoning = false;           // teardown unwinds it with TaskAbandoned
     bool is_eligible = false;             // for an injected cancellation
-    bool is_main : 1 = false;             // these three share a byte: there may be a million tasks
+    bool is_main : 1 = false;             // these four share a byte: there may be a million tasks
+    bool has_extras : 1 = false;          // see extras.hpp
     bool is_thread : 1 = false;           // a simulated thread, see ThreadBase
     bool is_passing_request : 1 = false;  // for cancellation, to what it waits for
     int cancel_requests_ = 0;
@@ -114,8 +128,12 @@ public:
     Task() = default;
     explicit Task(detail::TaskBase* state) : Future<T>(state) {}
 
-    /// Returns the name given, or the last part of its path.
-    std::string get_name() const;
+    /// Returns the name given, else `Task-` and a number that no other nameless task of this run has.
+    std::string get_name() const { return task_state().displayed_name(); }
+    /// Gives the task another name, for the program; reports go on to name it by its path.
+    void set_name(std::string_view name) const;
+    /// Returns the context in which the task runs.
+    Context get_context() const;
     /// Returns how many requests for cancellation are open.
     int cancelling() const { return task_state().cancelling(); }
     /// Takes one request back and returns how many are left; reaching 0 clears a pending one (CPython 3.13).
@@ -132,7 +150,9 @@ public:
     template <class T>
     AnyTask(const Task<T>& task) : AnyFuture(task) {}
 
-    std::string get_name() const;
+    std::string get_name() const { return task_state().displayed_name(); }
+    void set_name(std::string_view name) const;
+    Context get_context() const;
     std::string path() const { return task_state().path(); }
     int cancelling() const { return task_state().cancelling(); }
     int uncancel() const { return task_state().uncancel(); }
@@ -141,8 +161,8 @@ public:
 };
 
 template <class T>
-std::string Task<T>::get_name() const {
-    return AnyTask(*this).get_name();
+void Task<T>::set_name(std::string_view name) const {
+    AnyTask(*this).set_name(name);
 }
 
 }  // namespace mishap

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <string>
 #include <string_view>
 
 #include <mishap/primitives/detail/primitive.hpp>
@@ -11,6 +13,15 @@ namespace mishap {
 /// Source:    asyncio.Event, CPython 3.13 (Lib/asyncio/locks.py).
 class Event : public detail::Primitive {
 public:
+    /// What `statistics` returns.
+    struct Statistics {
+        bool is_set = false;
+        std::size_t waiting = 0;  // tasks, with those that were let through and have not resumed
+
+        /// Returns the figures as asyncio's `repr` has them: "unset, waiters:2".
+        std::string text() const;
+    };
+
     Event() : Event(std::string_view()) {}
     /// `name` appears in reports.
     explicit Event(std::string_view name);
@@ -29,10 +40,14 @@ public:
     /// Clears the flag; wakes nobody.
     void clear(Place place = Place::here());
     bool is_set() const;
+    /// Returns what a report says of it.
+    Statistics statistics() const;
 
     void explain(const detail::WaitQueue& queue, detail::WaitExplanation& explanation) const override;
 
 private:
+    Statistics count() const { return {is_set_, waiters_.count()}; }
+
     bool is_set_ = false;
     detail::WaitQueue waiters_{*this, detail::WaitQueue::Wake::is_grant};
 };

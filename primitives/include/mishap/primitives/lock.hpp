@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <mutex>
+#include <string>
 #include <string_view>
 
 #include <mishap/primitives/detail/primitive.hpp>
@@ -15,6 +17,15 @@ namespace mishap {
 /// Source:    asyncio.Lock, CPython 3.13 (Lib/asyncio/locks.py).
 class Lock : public detail::Primitive {
 public:
+    /// What `statistics` returns.
+    struct Statistics {
+        bool is_locked = false;
+        std::size_t waiting = 0;  // tasks in the queue, with one that was woken and has not resumed
+
+        /// Returns the figures as asyncio's `repr` has them: "locked, waiters:2".
+        std::string text() const;
+    };
+
     Lock() : Lock(std::string_view()) {}
     /// `name` appears in reports.
     explicit Lock(std::string_view name);
@@ -47,6 +58,9 @@ public:
     /// Returns whether somebody holds the lock. A lock that was released for a waiter that has not resumed counts as free.
     bool locked() const;
 
+    /// Returns what a report says of it.
+    Statistics statistics() const;
+
     /// Takes the lock and returns its guard.
     ///
     /// Yields, Cancelled, Order, Throws: as `acquire`.
@@ -66,6 +80,8 @@ public:
     void explain(const detail::WaitQueue& queue, detail::WaitExplanation& explanation) const override;
 
 private:
+    friend class Condition;
+
     bool is_free() const { return !is_locked_ && !waiters_.has_live(); }
     void take(EventLoop& loop) {
         is_locked_ = true;
@@ -73,6 +89,10 @@ private:
         holder_key_ = holder_->entity.key;
     }
     void wait_and_take(EventLoop& loop, Place place);
+    void queue_and_take(EventLoop& loop, Place place, bool& is_gone);
+    void take_again(EventLoop& loop, Place place, bool& is_gone);
+    void take_unwinding(EventLoop& loop);
+    Statistics count() const { return {is_locked_, waiters_.count()}; }
 
     bool is_locked_ = false;
     // For reports only. The task may be gone and its memory another's, hence the key.

@@ -2,9 +2,8 @@
 
 #include <cstddef>
 #include <string_view>
-#include <utility>
 
-#include <mishap/primitives/detail/queue_base.hpp>
+#include <mishap/primitives/detail/basic_queue.hpp>
 #include <mishap/primitives/detail/ring.hpp>
 
 namespace mishap {
@@ -13,86 +12,13 @@ namespace mishap {
 ///
 /// Source:    asyncio.Queue, CPython 3.13 (Lib/asyncio/queues.py).
 template <class T>
-class Queue : public detail::QueueBase {
+class Queue : public detail::BasicQueue<T, detail::Ring<T>> {
 public:
     /// Makes a queue for at most `maxsize` items, any number if it is 0; `name` appears in reports.
     ///
     /// Throws:    UsageError when `maxsize` is negative (asyncio: no limit).
-    explicit Queue(std::ptrdiff_t maxsize = 0, std::string_view name = {}) : QueueBase(maxsize, name) {}
-
-    /// Puts an item in, waiting while there is no room. When it throws, an item that was to be moved still is with the
-    /// caller.
-    ///
-    /// Yields:    only if it has to wait.
-    /// Cancelled: nothing is put; a wake-up it had already received goes to the next putter.
-    /// Order:     putters are woken first come, first served, but room may be taken before one resumes; then it waits
-    ///            again, at the tail.
-    /// Throws:    CancelledError, QueueShutDown; UsageError outside a task, or when the queue is destroyed meanwhile.
-    /// Source:    asyncio.Queue.put, CPython 3.13.
-    void put(T&& item, Place place = Place::here()) {
-        enter_put(place);
-        items_.push_back(std::move(item));
-        item_came();
-    }
-    /// As above, with a copy.
-    void put(const T& item, Place place = Place::here()) {
-        enter_put(place);
-        items_.push_back(item);
-        item_came();
-    }
-
-    /// Takes the oldest item, waiting while there is none.
-    ///
-    /// Yields:    only if it has to wait.
-    /// Cancelled: no item is lost; a wake-up it had already received goes to the next getter.
-    /// Order:     getters are woken first come, first served, but the item may be taken before one resumes; then it waits
-    ///            again, at the tail.
-    /// Throws:    CancelledError, QueueShutDown once nothing is left; UsageError outside a task, or when the queue is
-    ///            destroyed meanwhile.
-    /// Source:    asyncio.Queue.get, CPython 3.13.
-    T get(Place place = Place::here()) {
-        enter_get(place);
-        T item = items_.pop_front();
-        item_left();
-        return item;
-    }
-
-    /// Puts an item in at once. Works in callbacks and outside a loop too.
-    ///
-    /// Throws:    QueueFull, QueueShutDown.
-    void put_nowait(T&& item, Place place = Place::here()) {
-        check_put_nowait(place);
-        items_.push_back(std::move(item));
-        item_came();
-    }
-    void put_nowait(const T& item, Place place = Place::here()) {
-        check_put_nowait(place);
-        items_.push_back(item);
-        item_came();
-    }
-
-    /// Takes the oldest item at once. Works in callbacks and outside a loop too.
-    ///
-    /// Throws:    QueueEmpty, QueueShutDown.
-    T get_nowait(Place place = Place::here()) {
-        check_get_nowait(place);
-        T item = items_.pop_front();
-        item_left();
-        return item;
-    }
-
-    /// Ends the queue: `put` throws from now on, `get` once nothing is left. Everybody who waits is woken to see.
-    ///
-    /// `immediate` drops the items that are left and counts them as done; items that were taken still need `task_done`.
-    void shutdown(bool immediate = false, Place place = Place::here()) {
-        shut_down(immediate, place);
-        if (immediate) {
-            items_.clear();
-        }
-    }
-
-private:
-    detail::Ring<T> items_;
+    explicit Queue(std::ptrdiff_t maxsize = 0, std::string_view name = {})
+        : detail::BasicQueue<T, detail::Ring<T>>(detail::queue_kind, maxsize, name) {}
 };
 
 }  // namespace mishap

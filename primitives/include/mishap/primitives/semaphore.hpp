@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <mutex>
+#include <string>
 #include <string_view>
 
 #include <mishap/primitives/detail/primitive.hpp>
@@ -14,6 +16,16 @@ namespace mishap {
 /// Source:    asyncio.Semaphore, CPython 3.13 (Lib/asyncio/locks.py).
 class Semaphore : public detail::Primitive {
 public:
+    /// What `statistics` returns.
+    struct Statistics {
+        bool is_locked = false;    // as `locked()`
+        std::int64_t value = 0;    // permits that nobody has, and nobody who was woken
+        std::size_t waiting = 0;   // tasks in the queue, with those that were woken and have not resumed
+
+        /// Returns the figures as asyncio's `repr` has them: "unlocked, value:3" or "locked, waiters:2".
+        std::string text() const;
+    };
+
     /// Makes a semaphore with `value` permits; `name` appears in reports.
     ///
     /// Throws:    UsageError when `value` is negative (asyncio: ValueError).
@@ -46,6 +58,8 @@ public:
 
     /// Returns whether `acquire` would have to wait: no permit is there, or others come first.
     bool locked() const;
+    /// Returns what a report says of it.
+    Statistics statistics() const;
 
     /// Takes a permit and returns its guard.
     ///
@@ -74,6 +88,7 @@ private:
     bool is_free() const { return value_ > 0 && !waiters_.has_live(); }
     void wait_and_take(EventLoop& loop, Place place);
     void hand_out();
+    Statistics count() const { return {!is_free(), value_, waiters_.count()}; }
 
     std::int64_t value_;  // permits that are neither taken nor given to a waiter that has not resumed
     std::int64_t value_max_;

@@ -31,12 +31,14 @@ public:
     void store(T value, Place place = Place::here()) {
         announce(Access::write, "Shared.store", place);
         on_store(word(value), "Shared.store", place);
+        tell_unseen_change();
         value_ = std::move(value);
     }
     /// Replaces the value and returns the old one. Says that replacing whatever is there is right: never a lost update.
     T exchange(T value, Place place = Place::here()) {
         announce(Access::update, "Shared.exchange", place);
         on_update(word(value), "Shared.exchange", place);
+        tell_unseen_change();
         return std::exchange(value_, std::move(value));
     }
     /// Replaces the value if it equals `expected`; otherwise puts it into `expected`, and is a read. Returns which.
@@ -48,6 +50,7 @@ public:
             return false;
         }
         on_update(word(desired), "Shared.compare_exchange", place);
+        tell_unseen_change();
         value_ = std::move(desired);
         return true;
     }
@@ -59,6 +62,7 @@ public:
         const T old = value_;
         const T sum = static_cast<T>(old + summand);
         on_update(word(sum), "Shared.fetch_add", place);
+        tell_unseen_change();
         value_ = sum;
         return old;
     }
@@ -71,9 +75,16 @@ public:
     }
 
 private:
+    static constexpr bool has_word = std::is_integral_v<T> || std::is_enum_v<T>;
+
+    static void tell_unseen_change() {
+        if constexpr (!has_word) {
+            on_unseen_change();
+        }
+    }
     /// Returns what of a value goes into the digest: numbers do; the rest may hold addresses.
     static std::uint64_t word(const T& value) {
-        if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
+        if constexpr (has_word) {
             return static_cast<std::uint64_t>(value);
         } else {
             return 0;

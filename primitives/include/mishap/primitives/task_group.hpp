@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exception>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,10 +13,18 @@ namespace mishap {
 
 namespace detail {
 
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+
 /// The part of a group that its tasks' callbacks know; it lives until the last of them is called.
 class GroupState final : public Block, public Explainer {
 public:
     explicit GroupState(TaskBase& parent);
+
+    /// Ends the group without an error: cancels the tasks, and the body if it runs.
+    void cancel();
 
     void explain(WaitExplanation& explanation) const override;
 
@@ -25,6 +34,7 @@ public:
     void abort();
     /// Waits for all tasks; then throws what the group has to say, or `body_failure`.
     void exit(std::exception_ptr body_failure, bool is_body_cancelled, Place place);
+    bool is_finished() const { return is_exiting_ && unfinished_ == 0; }
 
 private:
     void touch();
@@ -32,8 +42,12 @@ private:
     void forget_finished();
     /// Waits once; returns the CancelledError that ended the wait, if one did.
     std::exception_ptr wait_once(Place place);
+    void cancel_parent();
+    /// Takes the group's own request back; returns whether nobody else has cancelled the parent since the group began.
+    bool take_request_back();
 
     Ref<TaskBase> parent_;
+    int cancelling_at_entry_;  // requests that the parent had been told of
     Tracked cell_;  // what its tasks change when they end
     std::vector<Ref<TaskBase>> tasks_;  // oldest first; finished ones are dropped now and then
     std::size_t unfinished_ = 0;        // tasks whose callback has not been called
@@ -42,7 +56,21 @@ private:
     bool is_exiting_ = false;
     bool is_aborting_ = false;
     bool is_parent_cancel_requested_ = false;
+    bool was_cancel_pending_ = false;  // for the parent, when the group requested its cancellation
+    int cancelling_after_request_ = 0;
 };
+
+[[noreturn]] void body_without_result();
+
+/// Returns the result of a body that was cut short by `TaskGroup::cancel`.
+template <class Result>
+Result result_of_cut_body() {
+    if constexpr (is_optional<Result>) {
+        return std::nullopt;
+    } else {
+        body_without_result();
+    }
+}
 
 }  // namespace detail
 
@@ -50,7 +78,7 @@ private:
 ///
 /// When a task of the group fails, the others are cancelled, and the body too if it still runs; when all have ended, an
 /// ExceptionGroup of the failures is thrown. When the body fails or is cancelled, the tasks are cancelled. Most programs
-/// call `task_group`.
+/// call `task_group`; the class is for those who cancel it, or make tasks in it, from elsewhere.
 ///
 /// Source:    asyncio.TaskGroup, CPython 3.13.
 class TaskGroup {
@@ -69,6 +97,15 @@ public:
         state_->add(task.task_state());
         return task;
     }
+
+    /// Ends the group early and without an error: cancels its tasks and, if it still runs, its body.
+    ///
+    /// What they throw besides CancelledError is still thrown, and so is CancelledError when somebody else has cancelled
+    /// the task that runs the group. Before `run`, the group is cancelled as it begins; afterwards, and when it is called
+    /// again, it does nothing. A body with a result must not be cut short, unless that is a `std::optional`.
+    ///
+    /// Source:    asyncio.TaskGroup.cancel, CPython 3.15.
+    void cancel();
 
     /// Runs `body()` or `body(TaskGroup&)`, or the coroutine that it returns, then waits for the tasks; once.
     ///
@@ -102,7 +139,7 @@ public:
         }
         state_->exit(std::move(failure), is_cancelled, place);
         if constexpr (!std::is_void_v<Result>) {
-            return std::move(*result.value);
+            return result.value.has_value() ? std::move(*result.value) : detail::result_of_cut_body<Result>();
         }
     }
 
@@ -119,6 +156,7 @@ private:
     void check_accepts_tasks() const;
 
     detail::Ref<detail::GroupState> state_;  // none before it runs
+    bool is_cancelled_before_ = false;
 };
 
 /// Runs `body(TaskGroup&)`, waits for all tasks that it made in the group, and returns its result.

@@ -46,5 +46,7 @@ bool is_frame_alive(void* frame, unsigned run);
 unsigned run_of_frame(void* frame);
 
 [[noreturn]] void empty_coro();
+/// Tells that a coroutine goes that nobody ever awaited.
+[[gnu::cold]] void never_awaited();
 
 }  // namespace mishap::detail

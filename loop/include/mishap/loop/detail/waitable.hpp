@@ -32,6 +32,7 @@ struct WaitExplanation {
     bool is_available = false;              // it could be had now: whoever waits for it was forgotten
     bool is_signal = false;                 // it needs somebody to tell something, not to give something back
     std::uint64_t maker = 0;                // key of the task that made it, of plain futures
+    std::string state;                      // of what is waited for, as its statistics() say it; empty: nothing to say
 };
 
 /// How an operation ends when a sweep lets it fail; see `EventLoop::park`.

@@ -56,19 +56,24 @@ Future<T> as_future(const Future<T>& future) {
     return future;
 }
 
-/// Returns a future as it is, and makes a task of anything else.
+/// Returns a task or future as it is, and makes a task of anything else.
 ///
 /// Source:    asyncio.ensure_future, CPython 3.13.
 template <Ensurable A>
-auto ensure_future(EventLoop& loop, A&& argument) {
+auto ensure_handle(EventLoop& loop, A&& argument) {
     if constexpr (SomeFuture<A>) {
-        return as_future(argument);
+        return std::remove_cvref_t<A>(argument);
     } else if constexpr (SomeCoro<A> || Function<A>) {
-        return as_future(create_task_of(loop, std::forward<A>(argument)));
+        return create_task_of(loop, std::forward<A>(argument));
     } else {
-        return as_future(loop.create_task(
-            [kept = std::forward<A>(argument)]() mutable { return await(std::move(kept)); }));
+        return loop.create_task([kept = std::forward<A>(argument)]() mutable { return await(std::move(kept)); });
     }
+}
+
+/// As above; tasks are futures as well.
+template <Ensurable A>
+auto ensure_future(EventLoop& loop, A&& argument) {
+    return as_future(ensure_handle(loop, std::forward<A>(argument)));
 }
 
 template <class T>

@@ -37,7 +37,6 @@ protected:
 
 private:
     void child_done(FutureBase& child);
-    bool is_repeated(std::size_t index) const;
 
     std::vector<Ref<FutureBase>> children_;  // in the order of the arguments, repetitions included
     std::size_t unfinished_ = 0;             // without repetitions

@@ -17,4 +17,7 @@ protected:
     using RunObject::RunObject;
 };
 
+/// Returns what a report says of a state, and how many wait if any do: "locked, waiters:2".
+std::string with_waiters(std::string state, std::size_t waiting);
+
 }  // namespace mishap::detail

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <limits>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include <mishap/primitives/detail/primitive.hpp>
@@ -29,15 +30,36 @@ public:
 
 namespace detail {
 
+inline constexpr ObjectKind queue_kind{"Queue", "queue"};
+inline constexpr ObjectKind lifo_queue_kind{"LifoQueue", "queue"};
+inline constexpr ObjectKind priority_queue_kind{"PriorityQueue", "queue"};
+
 /// A queue without its items: who waits for what, and how much is there.
 class QueueBase : public Primitive {
 public:
+    /// What `statistics` returns.
+    struct Statistics {
+        std::size_t size = 0;
+        std::size_t maxsize = 0;     // 0: no limit
+        std::size_t unfinished = 0;  // items that were put and not said to be done
+        std::size_t getters = 0;     // tasks that wait, with those that were woken and have not resumed
+        std::size_t putters = 0;
+        std::size_t joiners = 0;
+        bool is_shut_down = false;
+
+        /// Returns the figures that are not zero: "size:2/2, putters:1, tasks:2".
+        std::string text() const;
+    };
+
     std::size_t qsize() const;
     bool empty() const { return qsize() == 0; }
     /// Returns whether `put` would have to wait; never for a queue without a limit.
     bool full() const;
     /// Returns the limit, 0 if there is none.
     std::size_t maxsize() const { return limit_ != unlimited ? limit_ : 0; }
+
+    /// Returns what a report says of it.
+    Statistics statistics() const;
 
     /// Says that the work for one item that was taken is done.
     ///
@@ -56,7 +78,7 @@ public:
     void explain(const WaitQueue& queue, WaitExplanation& explanation) const override;
 
 protected:
-    QueueBase(std::ptrdiff_t maxsize, std::string_view name);
+    QueueBase(const ObjectKind& kind, std::ptrdiff_t maxsize, std::string_view name);
     ~QueueBase() = default;
 
     /// Waits until there is room.
@@ -91,6 +113,7 @@ protected:
     void item_came() {
         ++count_;
         ++unfinished_;
+        tell_progress();
         if (!getters_.is_empty()) [[unlikely]] {
             getters_.wake_next();
         }
@@ -98,16 +121,43 @@ protected:
     /// Counts an item that has left, and wakes the first putter.
     void item_left() {
         --count_;
+        tell_progress();
         if (!putters_.is_empty()) [[unlikely]] {
             putters_.wake_next();
         }
     }
     void shut_down(bool immediate, Place place);
 
+    /// Wakes the next when what a task may have been woken for was not used.
+    class PassingOn {
+    public:
+        explicit PassingOn(WaitQueue& waiters) : waiters_(&waiters) {}
+        ~PassingOn() {
+            if (waiters_ != nullptr) {
+                waiters_->wake_next();
+            }
+        }
+        PassingOn(const PassingOn&) = delete;
+        PassingOn& operator=(const PassingOn&) = delete;
+        void is_used() { waiters_ = nullptr; }
+
+    private:
+        WaitQueue* waiters_;
+    };
+
+    WaitQueue getters_{*this, WaitQueue::Wake::is_hint};
+    WaitQueue putters_{*this, WaitQueue::Wake::is_hint};
+
 private:
     static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
 
+    Statistics count() const;
     bool is_full() const { return count_ >= limit_; }
+    static void tell_progress() {
+        if (EventLoop* const loop = current_loop; loop != nullptr) {
+            loop->world().tell_progress();
+        }
+    }
     void wait_for_room(EventLoop& loop, Place place);
     void wait_for_item(EventLoop& loop, Place place);
 
@@ -115,8 +165,6 @@ private:
     std::size_t count_ = 0;
     std::size_t unfinished_ = 0;  // put, and no task_done() for it yet
     bool is_shut_down_ = false;
-    WaitQueue getters_{*this, WaitQueue::Wake::is_hint};
-    WaitQueue putters_{*this, WaitQueue::Wake::is_hint};
     WaitQueue joiners_{*this, WaitQueue::Wake::is_grant};
 };
 

@@ -19,7 +19,7 @@ public:
     Ring& operator=(const Ring&) = delete;
 
     template <class U>
-    void push_back(U&& item) {
+    void push(U&& item) {
         if (tail_ - head_ == room_) [[unlikely]] {
             grow();
         }
@@ -28,7 +28,7 @@ public:
     }
 
     /// Removes the oldest item of a ring that is not empty.
-    T pop_front() {
+    T pop() {
         T* const first = at(head_);
         T item = std::move(*first);
         std::destroy_at(first);

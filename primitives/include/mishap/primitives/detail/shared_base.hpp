@@ -42,6 +42,12 @@ protected:
             }
         }
     }
+    /// Tells that the value has changed, where that is no number that could be remembered.
+    static void on_unseen_change() {
+        if (current_loop != nullptr) {
+            current_loop->world().tell_progress();
+        }
+    }
     /// Records a write that was made without looking. Does not return if it undoes somebody's write.
     void on_store(std::uint64_t value, const char* operation, Place place) {
         if (EventLoop* const loop = current_loop; loop != nullptr) {
@@ -82,6 +88,9 @@ private:
         touch_value_in(loop, access, value, operation, place);
         loop.world().digest().fold(key() + static_cast<std::uint64_t>(use));
         loop.world().digest().fold(value);
+        if (access != Access::read) {
+            loop.world().tell_value(key(), value);
+        }
     }
     void watch_races(EventLoop& loop, RacyAccess access) const {
         if (loop.world().races().is_active()) [[unlikely]] {

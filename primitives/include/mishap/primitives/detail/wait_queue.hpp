@@ -46,8 +46,9 @@ private:
 
 class WaitQueue {
 public:
-    /// What being woken means to a waiter: it has what it waited for, or it must go and see.
-    enum class Wake : std::uint8_t { is_grant, is_hint };
+    /// What being woken means to a waiter: it has what it waited for, or it must go and see. A claim is a hint to waiters
+    /// that need the primitive even after they were cancelled.
+    enum class Wake : std::uint8_t { is_grant, is_hint, is_claim };
 
     WaitQueue(const Primitive& owner, Wake wake) : owner_(&owner), wake_(wake) {}
     /// Tells the waiters that are left, and the world: see `orphan`.
@@ -63,6 +64,8 @@ public:
     bool is_empty() const { return waiting_.empty() && woken_.empty(); }
     /// Returns whether anybody is there who was not cancelled while waiting.
     bool has_live() const { return !is_empty() && (!woken_.empty() || first_pending() != nullptr); }
+    /// Returns how many are there who have not resumed, woken and cancelled ones too. Counts them.
+    std::size_t count() const { return waiting_.size() + woken_.size(); }
 
     /// Wakes the head of the queue, unless it was woken or cancelled before.
     void wake_head();
