@@ -11,6 +11,7 @@
 #include <ctime>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -31,8 +32,6 @@ namespace {
 using namespace mishap;
 using test::SearchCost;
 
-constexpr Strategy::Kind singles[] = {Strategy::random, Strategy::pct,         Strategy::pos,    Strategy::urw,
-                                      Strategy::surw,   Strategy::preemptions, Strategy::delays, Strategy::dpor};
 constexpr std::uint64_t runs_max = 10'000;
 
 std::string text(const SearchCost& cost) {
@@ -40,35 +39,35 @@ std::string text(const SearchCost& cost) {
 }
 
 void print_bugs(std::uint64_t seeds) {
-    fmt::print("| program |");
-    for (const Strategy::Kind kind : singles) {
-        fmt::print(" {} |", describe(kind).name);
-    }
-    fmt::print(" automatic | of the best | missed |\n|---|");
-    for (std::size_t i = 0; i < std::size(singles) + 3; ++i) {
-        fmt::print("---:|");
-    }
-    fmt::print("\n");
     double log_sum = 0;
     double worst = 0;
     std::uint64_t missed = 0;
+    bool is_first = true;
     const std::vector<test::KnownProgram> programs = test::sctbench();
     for (const test::KnownProgram& known : programs) {
         test::Played played(known.program.on(test::Actors::Kind::threads));
-        fmt::print("| {} |", known.program.name);
-        double best = static_cast<double>(runs_max);
-        for (const Strategy::Kind kind : singles) {
-            const SearchCost cost = test::search_cost(played, kind, seeds, runs_max);
-            best = cost.has_found_all() ? std::min(best, cost.mean()) : best;
-            fmt::print(" {} |", text(cost));
+        const test::Comparison comparison = test::compare(played, seeds, runs_max);
+        if (std::exchange(is_first, false)) {
+            fmt::print("| program |");
+            for (const test::Comparison::Single& single : comparison.singles) {
+                fmt::print(" {} |", describe(single.kind).name);
+            }
+            fmt::print(" automatic | to the best | missed |\n|---|");
+            for (std::size_t i = 0; i < comparison.singles.size() + 3; ++i) {
+                fmt::print("---:|");
+            }
+            fmt::print("\n");
         }
-        const SearchCost cost = test::search_cost(played, Strategy::automatic, seeds, runs_max);
-        const double ratio = cost.mean() / best;
-        fmt::print(" {} | {:.2f} | {} |\n", text(cost), ratio, cost.searches - cost.found);
+        fmt::print("| {} |", known.program.name);
+        for (const test::Comparison::Single& single : comparison.singles) {
+            fmt::print(" {} |", text(single.cost));
+        }
+        const SearchCost& automatic = comparison.automatic;
+        fmt::print(" {} | {:.2f} | {} |\n", text(automatic), comparison.ratio(), automatic.searches - automatic.found);
         std::fflush(stdout);
-        log_sum += std::log(ratio);
-        worst = std::max(worst, ratio);
-        missed = std::max(missed, cost.searches - cost.found);
+        log_sum += std::log(comparison.ratio());
+        worst = std::max(worst, comparison.ratio());
+        missed = std::max(missed, automatic.searches - automatic.found);
     }
     fmt::print("\nAgainst the best single strategy of each program: {:.2f} in the geometric mean, {:.2f} at worst; at most {} of "
                "{} searches of a program found nothing.\n",

@@ -1,5 +1,7 @@
 #include "exploration/search_cost.hpp"
 
+#include <algorithm>
+
 namespace mishap::test {
 
 SearchCost search_cost(Played& played, const std::function<std::unique_ptr<Strategy>(std::uint64_t seed)>& make,
@@ -18,6 +20,19 @@ SearchCost search_cost(Played& played, Strategy::Kind kind, std::uint64_t seeds,
     return search_cost(
         played, [kind](std::uint64_t seed) { return make_strategy(kind, seed); },
         describe(kind).is_systematic ? 1 : seeds, runs_max);
+}
+
+Comparison compare(Played& played, std::uint64_t seeds, std::uint64_t runs_max) {
+    Comparison comparison;
+    comparison.best = static_cast<double>(runs_max);
+    for (const Strategy::Kind kind : {Strategy::random, Strategy::pct, Strategy::pos, Strategy::urw, Strategy::surw,
+                                      Strategy::preemptions, Strategy::delays, Strategy::dpor}) {
+        const SearchCost cost = search_cost(played, kind, seeds, runs_max);
+        comparison.best = cost.has_found_all() ? std::min(comparison.best, cost.mean()) : comparison.best;
+        comparison.singles.push_back({kind, cost});
+    }
+    comparison.automatic = search_cost(played, Strategy::automatic, seeds, runs_max);
+    return comparison;
 }
 
 }  // namespace mishap::test

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include <mishap/sim/make_strategy.hpp>
 
@@ -29,5 +30,19 @@ SearchCost search_cost(Played& played, const std::function<std::unique_ptr<Strat
                        std::uint64_t seeds, std::uint64_t runs_max);
 /// The same with the strategy called `kind`, of one seed where it draws nothing.
 SearchCost search_cost(Played& played, Strategy::Kind kind, std::uint64_t seeds, std::uint64_t runs_max);
+
+/// The automatic search beside the strategies that it is made of.
+struct Comparison {
+    struct Single {
+        Strategy::Kind kind = Strategy::random;
+        SearchCost cost;
+    };
+    std::vector<Single> singles;
+    SearchCost automatic;
+    double best = 0;  // mean of the single strategy that needs fewest runs, of those that always found it
+
+    double ratio() const { return automatic.mean() / best; }
+};
+Comparison compare(Played& played, std::uint64_t seeds, std::uint64_t runs_max);
 
 }  // namespace mishap::test
