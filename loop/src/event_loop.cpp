@@ -116,6 +116,7 @@ void EventLoop::begin_run() {
             functions.clear();
         }
     }
+    are_generators_shut_down_ = false;
     default_names_ = nested_ = 0;
     current_handle_ = nullptr;
     is_stopping_ = false;
@@ -150,6 +151,7 @@ void EventLoop::begin_run() {
 
 void EventLoop::end_run() {
     tell_unclosed();
+    forget_generators();
     tasks_.clear();
     threads_.clear();
     ready_.clear();

@@ -100,6 +100,10 @@ void EventLoop::at_shutdown(ShutdownPhase phase, std::function<void()> function)
 }
 
 void EventLoop::run_shutdown() {
+    if (!generators_.empty()) {
+        at_shutdown(ShutdownPhase::generators, [this] { shutdown_asyncgens(); });
+    }
+    are_generators_shut_down_ = true;
     for (auto& functions : shutdown_functions_) {
         for (std::function<void()>& function : std::exchange(functions, {})) {
             const auto task = create_task(std::move(function), {.name = "shutdown"});
@@ -128,6 +132,23 @@ void EventLoop::run_to_quiescence() {
         } else if (!pick_and_step()) {
             return;
         }
+    }
+}
+
+void EventLoop::run_until(VirtualTime when) {
+    detail::invariant(world_->is_simulated(), "only a simulated clock can be moved");
+    const std::int64_t when_ns = when.time_since_epoch().count();
+    const Running running(*this);
+    while (!world_->has_failed()) {
+        is_stopping_ = false;
+        if (ready_.batch_left() != 0) {
+            pick_and_step();
+        } else if ((ready_.empty() && (timers_.empty() || timers_.earliest() > when_ns)) || !begin_iteration()) {
+            break;
+        }
+    }
+    if (world_->now_ns() < when_ns) {
+        world_->move_clock(when_ns);
     }
 }
 

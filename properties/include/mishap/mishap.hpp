@@ -2,6 +2,7 @@
 
 // All of mishap.
 
+#include <mishap/loop/async_generator.hpp>
 #include <mishap/loop/call_graph.hpp>
 #include <mishap/loop/coro.hpp>
 #include <mishap/loop/run.hpp>

@@ -33,6 +33,7 @@ namespace mishap {
 
 namespace detail {
 struct Suspension;
+class GeneratorBase;
 class OpenResource;
 }
 
@@ -166,6 +167,15 @@ public:
     void at_shutdown(ShutdownPhase phase, std::function<void()> function);
     /// Calls what was registered with `at_shutdown`, once; `Runner` does it. What fails is told to the exception handler.
     void run_shutdown();
+    /// Closes the asynchronous generators that have begun and not ended, all at once, in tasks of their own, and waits for
+    /// that. What fails is told to the exception handler; generators that begin afterwards are told as a warning.
+    ///
+    /// Yields:    if there are such generators.
+    /// Cancelled: those that are being closed go on.
+    /// Order:     they are closed in the order in which they began.
+    /// Throws:    CancelledError; UsageError outside a task.
+    /// Source:    asyncio's loop.shutdown_asyncgens, CPython 3.13.
+    void shutdown_asyncgens();
 
     // ---- when something goes wrong -----------------------------------------------------------------------------
 
@@ -215,6 +225,10 @@ public:
     Outcome run_main(detail::FutureBase& main);
     /// Runs until nothing can happen any more, or for 10,000 steps: some tasks never rest.
     void run_to_quiescence();
+    /// Runs what is due until `when`, in order of time, with what that schedules; the clock ends there. Simulated worlds only.
+    ///
+    /// Throws:    UsageError when a loop runs.
+    void run_until(VirtualTime when);
     /// Ends every task: cancels them, newest first and main last; then unwinds; then gives up. Returns how many it gave up.
     std::size_t tear_down();
 
@@ -315,6 +329,8 @@ public:
 
     void report_never_retrieved(const detail::FutureBase& future);
     std::vector<detail::OpenResource*>& open_resources() { return open_resources_; }
+    void add_generator(detail::GeneratorBase& generator);
+    void remove_generator(detail::GeneratorBase& generator);
     /// Returns whether the task of that key was cancelled by a mishap in this run.
     bool is_victim(std::uint64_t task_key) const;
 
@@ -398,6 +414,7 @@ private:
     void report_if_slow();
     void tell_exception(const detail::TaskBase& task, const LoopException& what);
     void tell_unclosed();
+    void forget_generators();
     void look_at_step();
     void log_selector(std::chrono::nanoseconds timeout, std::int64_t began_ns);
     void log(LogRecord::Level level, const std::string& message);
@@ -466,6 +483,8 @@ private:
     TaskFactory task_factory_;
     std::array<std::vector<std::function<void()>>, 2> shutdown_functions_;  // by phase
     std::vector<detail::OpenResource*> open_resources_;
+    std::vector<detail::GeneratorBase*> generators_;  // begun and not ended, in the order in which they began
+    bool are_generators_shut_down_ = false;
     bool is_debug_ = false;
     bool is_use_checked_ = false;  // closed, or in debug mode
     std::uint64_t steps_allowed_ = 0;
