@@ -209,7 +209,7 @@ void EventLoop::let_time_pass() {
         task.drop_body();
         current_ = &task;
         task.must_cancel = false;
-        task.finish_cancelled(task.must_cancel_message);
+        task.finish_with_cancelled_error(task.must_cancel_message);
     } else {
         has_ended = resume(task);
     }
@@ -393,7 +393,7 @@ void EventLoop::park(detail::Waitable& waitable, const char* operation, Place pl
     if (task.is_abandoning && !waitable.is_done()) [[unlikely]] {
         waitable.remove_listener(listener);
     }
-    if (waitable.state() == detail::Waitable::State::cancelled) [[unlikely]] {
+    if (task.must_cancel && waitable.throws_cancelled()) [[unlikely]] {
         // A second request before the task resumes is served by the first: its CancelledError, with its message.
         task.must_cancel = false;
     }
