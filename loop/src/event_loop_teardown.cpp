@@ -42,7 +42,7 @@ private:
 };
 
 std::size_t EventLoop::tear_down() {
-    if (tasks_.empty() && threads_.live().empty()) {
+    if (tasks_.empty() && threads_.live().empty() && guests_.empty()) {
         return 0;
     }
     const Running running(*this);
@@ -52,8 +52,21 @@ std::size_t EventLoop::tear_down() {
     if (world_->is_simulated()) {
         surviving.emplace();
     }
-    // Threads first: what they refer to may be a task's.
-    std::size_t abandoned = tear_down_threads();
+    // Threads first: what they refer to may be a task's. Before them the tasks of the loops that they run.
+    std::size_t abandoned = 0;
+    for (auto guest = guests_.rbegin(); guest != guests_.rend(); ++guest) {
+        detail::current_loop = *guest;
+        (*guest)->let_go_of_held();
+        abandoned += (*guest)->end_tasks();
+        detail::current_loop = this;
+    }
+    abandoned += tear_down_threads();
+    return abandoned + end_tasks();
+}
+
+/// Ends the tasks of this loop: cancels, runs, unwinds and at last gives up; returns how many it gave up.
+std::size_t EventLoop::end_tasks() {
+    std::size_t abandoned = 0;
     for (auto task = tasks_.rbegin(); task != tasks_.rend(); ++task) {
         task->cancel(nullptr);
     }
@@ -78,7 +91,13 @@ void EventLoop::cancel_all_tasks() {
     if (left.empty()) {
         return;
     }
-    {
+    if (root_ != this) {
+        for (const auto& task : left) {
+            task->cancel(nullptr);
+        }
+        run_as_guest(true);
+        is_stopping_ = false;
+    } else {
         const Running running(*this);
         for (const auto& task : left) {
             task->cancel(nullptr);
