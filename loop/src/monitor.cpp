@@ -34,6 +34,13 @@ void MonitorWait::explain(WaitExplanation& explanation) const {
     });
 }
 
+Monitor::Monitor(const char* what, const char* word) : what_(what), word_(word) {
+    // Known at once, as whoever uses it first may be another in another order.
+    if (EventLoop* const loop = simulated_loop()) {
+        introduce(*loop);
+    }
+}
+
 Monitor::~Monitor() {
     for (MonitorWait* wait : waits_) {
         wait->monitor_ = nullptr;

@@ -46,7 +46,7 @@ protected:
 class Monitor {
 public:
     /// `what` is what reports call it, `word` names it in paths.
-    Monitor(const char* what, const char* word) : what_(what), word_(word) {}
+    Monitor(const char* what, const char* word);
     ~Monitor();
     Monitor(const Monitor&) = delete;
     Monitor& operator=(const Monitor&) = delete;
