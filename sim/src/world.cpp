@@ -46,7 +46,7 @@ void World::begin_run(Strategy* strategy) {
     between_steps_ = 0;
     steps_ = 0;
     fingerprint_ = values_ = 0;
-    accesses_ = writes_ = progress_ = 0;
+    reads_ = writes_ = progress_ = 0;
     strategy_ = strategy;
     tearing_down_ = false;
     spent_ = {};
