@@ -9,7 +9,7 @@ void await_done(FutureBase& future, const char* operation, Place place) {
     }
     if (future.is_done()) {
         future.mark_retrieved();
-        loop.maybe_yield(operation, place);
+        loop.maybe_yield(operation, place, future);
         return;
     }
     if (&future == loop.current_task()) {

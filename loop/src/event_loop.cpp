@@ -449,6 +449,10 @@ void EventLoop::schedule(detail::HandleBase& handle, detail::Lane& lane, detail:
     handle.wake = WakeReason::callback;
     handle.enabled_by = world_->running();
     handle.next_in_lane = nullptr;
+    if (world_->is_observing()) {
+        handle.cell = {lane.entity.key, 0, 0};
+        world_->touch_as(handle.cell, {.access = Access::write, .relation = Relation::conflict}, "");
+    }
     const bool is_first = lane.first == nullptr;
     (is_first ? lane.first : lane.last->next_in_lane) = &handle;
     lane.last = &handle;
@@ -477,13 +481,12 @@ void EventLoop::arm(detail::HandleBase& handle, std::int64_t when_ns) {
 
 void EventLoop::unschedule(detail::HandleBase& handle) {
     if (!handle.is_scheduled) {
+        world_->touch(handle.cell, Access::read);  // it has been called, or was cancelled before
         return;
     }
     handle.is_scheduled = false;
     const bool is_timer = handle.timer != detail::TimerId{};  // its deadline may be negative
-    if (is_timer) {
-        world_->touch(handle.cell, Access::write, "cancels");
-    }
+    world_->touch(handle.cell, Access::write, is_timer ? "cancels" : "");
     if (is_timer && timers_.cancel(handle.timer)) {
         detail::Ref<detail::HandleBase>::drop(&handle);
         return;

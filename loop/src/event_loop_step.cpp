@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <mishap/loop/detail/stack_overflow.hpp>
+#include <mishap/sim/detail/clock_key.hpp>
 #include <mishap/sim/errors.hpp>
 
 #include <fmt/format.h>
@@ -14,8 +15,9 @@ namespace mishap {
 
 namespace {
 
-constexpr std::uint64_t time_key = detail::child_key(detail::outside_key, hash_text("time"), 0);
 constexpr std::uint64_t unknown_memory_key = detail::child_key(detail::outside_key, hash_text("unknown memory"), 0);
+constexpr std::uint64_t ready_set_key = detail::child_key(detail::outside_key, hash_text("ready set"), 0);
+
 const char* ending_of(const detail::TaskBase& task) {
     if (task.state() == detail::Waitable::State::cancelled) {
         return "ends cancelled";
@@ -37,7 +39,7 @@ bool EventLoop::begin_iteration() {
             return false;
         }
         if (!timers_.empty()) {
-            release_due_timers();
+            release_late_timers();
         }
         while (ready_.empty() && !is_stopping_) {
             if (timers_.empty()) {
@@ -65,6 +67,17 @@ void EventLoop::release_due_timers() {
             world_->enabled().push_back(handle->own_lane.entity.key);
         }
     });
+}
+
+/// Makes timers ready that were armed when their deadline had come: in the next iteration, as in asyncio. Nobody's footprint
+/// tells when that is, so it is told as a step of the clock.
+void EventLoop::release_late_timers() {
+    release_due_timers();
+    if (!world_->enabled().empty() && (!is_sharing_unknown_ || root_->threads_.is_active())) [[unlikely]] {
+        ++ticks_;
+        world_->observe_clock();
+        report_clock_step(WakeReason::deadline);
+    }
 }
 
 /// Lets the operating system tell what is ready, and sleeps until then when nothing else is to be done.
@@ -96,8 +109,9 @@ void EventLoop::tick() {
         world_->move_clock(now);
     }
     release_due_timers();
+    world_->observe_clock();
     if (world_->wants_steps()) [[unlikely]] {
-        report_clock_step();
+        report_clock_step(WakeReason::time_passes);
     }
 }
 
@@ -109,14 +123,27 @@ void EventLoop::fail_over_time() {
 }
 
 /// Tells the strategy that the clock has moved, and what came due: it is nobody else's step.
-void EventLoop::report_clock_step() {
-    world_->strategy()->after_step({.entity = {time_key, ticks_},
+void EventLoop::report_clock_step(WakeReason wake) {
+    world_->strategy()->after_step({.entity = {detail::clock_key, ticks_},
                                     .kind = EntityKind::time,
-                                    .wake = WakeReason::time_passes,
+                                    .wake = wake,
                                     .footprint = world_->footprint(),
                                     .enabled = world_->enabled(),
-                                    .data_classes = world_->choices().data_classes()});
+                                    .data_classes = world_->choices().data_classes(),
+                                    .timers = timers_that_may_pass()});
     world_->clear_step();
+}
+
+/// Returns how many timers time may still pass for while something is ready.
+std::uint32_t EventLoop::timers_that_may_pass() const {
+    if (!root_->may_pass_ || world_->spent().time_passes >= world_->options().time_passes) {
+        return 0;
+    }
+    std::size_t count = root_->timers_.size() + root_->threads_.deadlines().size();
+    for (const EventLoop* guest : root_->guests_) {
+        count += guest->timers_.size();
+    }
+    return static_cast<std::uint32_t>(count);
 }
 
 /// Returns the deadline to which the clock goes: the earliest, or, as a mishap, a later one within the slack.
@@ -132,7 +159,7 @@ std::int64_t EventLoop::choose_deadline() {
             deadlines[count++] = when;
         }
     });
-    return deadlines[world_->choices().decide(ChoiceKind::tick, count, {}, {time_key, ticks_ + 1}, 0)];
+    return deadlines[world_->choices().decide(ChoiceKind::tick, count, {}, {detail::clock_key, ticks_ + 1}, 0)];
 }
 
 bool EventLoop::may_time_pass() {
@@ -150,14 +177,16 @@ void EventLoop::let_time_pass() {
     ++ticks_;
     held_back_ = nullptr;  // it may wait for the time
     world_->move_clock(now);
-    world_->digest().fold(time_key);
+    world_->digest().fold(detail::clock_key);
     if (is_alone) {
         release_due_timers();
     } else {
         release_all_due();
     }
+    world_->observe_clock();
     if (world_->wants_steps()) [[unlikely]] {
-        report_clock_step();
+        // Of timers of several loops and of threads nobody can tell from footprints for which time may pass.
+        report_clock_step(is_alone ? WakeReason::time_passes : WakeReason::deadline);
     }
     ready_.begin_batch();
 }
@@ -351,6 +380,10 @@ void EventLoop::report_step(const detail::EntityState& entity, EntityKind kind, 
         // What tasks and callbacks share beside tracked objects nobody sees: as if each wrote one and the same cell.
         world_->footprint().push_back({unknown_memory_key, Access::write, Relation::conflict, 0, false});
     }
+    if (!is_any_order_ && (kind != EntityKind::thread || !world_->enabled().empty())) {
+        // In asyncio's order it matters who became ready first.
+        world_->footprint().push_back({ready_set_key, Access::write, Relation::conflict, 0, false});
+    }
     world_->strategy()->after_step({.entity = {entity.key, entity.step},
                                     .kind = kind,
                                     .wake = wake,
@@ -360,6 +393,7 @@ void EventLoop::report_step(const detail::EntityState& entity, EntityKind kind, 
                                     .enabled = world_->enabled(),
                                     .disabled = world_->disabled(),
                                     .data_classes = world_->choices().data_classes(),
+                                    .timers = timers_that_may_pass(),
                                     .is_pending_known = announced_.has_value(),
                                     .pending = announced_.has_value() ? announced_->span() : std::span<const Operation>()});
     announced_.reset();
@@ -369,6 +403,14 @@ void EventLoop::report_step(const detail::EntityState& entity, EntityKind kind, 
 // Out of line, so that the event takes no room in the frames of suspended tasks.
 void EventLoop::tell_pause(TraceEventKind kind, std::uint64_t object, const char* operation, Place place) {
     world_->tell({.kind = kind, .object = object, .what = operation, .place = place});
+}
+
+/// That it was not complete is what the step saw of it.
+void EventLoop::observe_wait(detail::Waitable& waitable, const char* operation, Place place) {
+    world_->touch(waitable, Access::read);
+    if (world_->is_tracing()) {
+        tell_pause(TraceEventKind::wait, waitable.key, operation, place);
+    }
 }
 
 void EventLoop::park(detail::Waitable& waitable, const char* operation, Place place, detail::Failing failing) {
@@ -385,8 +427,8 @@ void EventLoop::park(detail::Waitable& waitable, const char* operation, Place pl
         task.must_cancel = false;
     }
     ++world_->activity().waits;
-    if (world_->is_tracing()) [[unlikely]] {
-        tell_pause(TraceEventKind::wait, waitable.key, operation, place);
+    if (world_->is_observing()) [[unlikely]] {
+        observe_wait(waitable, operation, place);
     }
     if (sweep_ != Sweep::off && (failing != detail::Failing::no || sweep_ == Sweep::cancel)) [[unlikely]] {
         if (sweep_await(task, operation, place) && sweep_ != Sweep::cancel) {
@@ -438,16 +480,19 @@ void EventLoop::yield(const char* operation, Place place) {
     task.throw_if_interrupted();
 }
 
-void EventLoop::force_yield(const char* operation, Place place) {
+void EventLoop::force_yield(const char* operation, Place place, detail::Tracked& seen) {
     if (current_ == nullptr || world_->spent().forced_yields >= world_->options().forced_yields ||
         !world_->choices().is_asking()) {
         return;
     }
-    if (world_->choices().decide(ChoiceKind::forced_yield, 2, {}, world_->running(), 0) == 0) {
+    if (world_->choices().decide(ChoiceKind::forced_yield, 2, {}, world_->running(), 0,
+                                  {world_->forced_yields_budget().key,
+                                   world_->options().forced_yields - world_->spent().forced_yields}) == 0) {
         return;
     }
     ++world_->spent().forced_yields;
     world_->digest().fold(static_cast<std::uint64_t>(ChoiceKind::forced_yield));
+    world_->touch(seen, Access::read);  // that it would not suspend; who is not made to yield sees more of it
     world_->touch_as(world_->forced_yields_budget(), {.access = Access::write, .is_budget = true}, "");
     if (world_->is_tracing()) {
         world_->tell({.kind = TraceEventKind::mishap, .value = 1, .what = "yields where it need not wait", .place = place});
@@ -467,7 +512,9 @@ void EventLoop::maybe_inject_cancellation(detail::TaskBase& task) {
     if (task.wake != WakeReason::future && !options.cancel_everywhere) {
         return;
     }
-    if (world_->choices().decide(ChoiceKind::cancel, 2, {}, world_->running(), 0) == 0) {
+    if (world_->choices().decide(ChoiceKind::cancel, 2, {}, world_->running(), 0,
+                                  {world_->cancellations_budget().key,
+                                   options.cancellations - world_->spent().cancellations}) == 0) {
         return;
     }
     // A task that shrugs it off goes on as if nothing had been: yet it is another run.
@@ -500,9 +547,7 @@ void EventLoop::run_handle(detail::HandleBase& handle) {
         lane.last = nullptr;
     }
     handle.is_scheduled = false;
-    if (kind == EntityKind::timer) {
-        world_->touch(handle.cell, Access::write);
-    }
+    world_->touch_as(handle.cell, {.access = Access::write, .relation = Relation::conflict}, "");
     current_handle_ = &handle;
     if (is_debug_) [[unlikely]] {
         note_step_begins("a callback");
@@ -534,7 +579,7 @@ std::span<const Candidate> EventLoop::candidates() {
                                         static_cast<std::uint32_t>(candidates_.size())));
     });
     if (may_time_pass()) {
-        candidates_.push_back({.key = time_key,
+        candidates_.push_back({.key = detail::clock_key,
                                .kind = EntityKind::time,
                                .wake = WakeReason::time_passes,
                                .calm_rank = static_cast<std::uint32_t>(candidates_.size()),
@@ -596,7 +641,7 @@ void EventLoop::prepare_guest() {
     }
     guest_run_->is_first = false;
     if (!timers_.empty()) {
-        release_due_timers();
+        release_late_timers();
     }
     ready_.begin_batch();
 }
@@ -724,12 +769,13 @@ void EventLoop::tick_among_threads() {
     }
     const auto count = static_cast<std::uint32_t>(deadlines.size());
     const std::uint32_t taken =
-        count == 1 ? 0 : world_->choices().decide(ChoiceKind::tick, count, {}, {time_key, ticks_ + 1}, 0);
+        count == 1 ? 0 : world_->choices().decide(ChoiceKind::tick, count, {}, {detail::clock_key, ticks_ + 1}, 0);
     ++ticks_;
     world_->move_clock(std::max(deadlines[taken], world_->now_ns()));
     release_all_due();
+    world_->observe_clock();
     if (world_->wants_steps()) [[unlikely]] {
-        report_clock_step();
+        report_clock_step(WakeReason::time_passes);
     }
 }
 
@@ -752,7 +798,7 @@ std::optional<EventLoop::Outcome> EventLoop::step_with_threads(bool is_first) {
             return Outcome::stopped;
         }
         if (!timers_.empty()) {
-            release_due_timers();
+            release_late_timers();
         }
         ready_.begin_batch();
     }
@@ -961,7 +1007,7 @@ std::span<const Candidate> EventLoop::candidates_with_threads() {
     });
     add_threads(goes_on ? 1 : 0, threads_.enabled());
     if (may_pass_ && may_time_pass_among_threads()) {
-        candidates_.push_back({.key = time_key,
+        candidates_.push_back({.key = detail::clock_key,
                                .kind = EntityKind::time,
                                .wake = WakeReason::time_passes,
                                .calm_rank = rank(),

@@ -38,10 +38,12 @@ bool EventLoop::sweep_await(detail::TaskBase& task, const char* operation, Place
     if (world_->is_observing()) {
         world_->names().put(label, detail::outside_key, operation);
     }
-    if (world_->choices().decide(ChoiceKind::sweep, 2, sweep_weights, world_->running(), label) == 0) {
+    if (world_->choices().decide(ChoiceKind::sweep, 2, sweep_weights, world_->running(), label,
+                                  {world_->sweeps_budget().key, 1}) == 0) {
         return false;
     }
     ++world_->spent().sweeps;
+    world_->touch_as(world_->sweeps_budget(), {.access = Access::write, .is_budget = true}, "");
     world_->digest().fold(static_cast<std::uint64_t>(ChoiceKind::sweep));
     world_->swept() = {awaits_, world_->running(), task.path(), operation, place};
     if (world_->is_tracing()) {

@@ -21,6 +21,7 @@ void FutureBase::report_never_retrieved() {
 
 bool FutureBase::cancel(const std::string* message) {
     if (is_done()) {
+        loop_->world().touch(*this, Access::read);
         return false;
     }
     finish_cancelled(message);
@@ -113,6 +114,7 @@ std::exception_ptr FutureBase::exception() {
 
 void FutureBase::add_callback(HandleBase* handle) {
     handle->loop = loop_;
+    loop_->world().touch(*this, Access::write);  // callbacks keep their order
     is_watched_ = true;
     if (is_done()) {
         loop_->schedule(*handle, lane_, this);
@@ -124,13 +126,20 @@ void FutureBase::add_callback(HandleBase* handle) {
 }
 
 void FutureBase::remove_callback(HandleBase& handle) {
+    loop_->world().touch(*this, Access::write);
     if (!is_done()) {
         remove_listener(handle);
         Ref<HandleBase>::drop(&handle);
     }
 }
 
+bool FutureBase::look_done() {
+    loop_->world().touch(*this, Access::read);
+    return is_done();
+}
+
 std::size_t FutureBase::remove_callbacks(const void* type, const void* function) {
+    loop_->world().touch(*this, Access::write);
     std::size_t removed = 0;
     for (Listener* listener = first_; listener != nullptr;) {
         Listener* const next = listener->next;

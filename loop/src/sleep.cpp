@@ -11,7 +11,7 @@ class SleepTimer final : public detail::HandleBase {
 public:
     explicit SleepTimer(detail::Waiter& waiter) : waiter_(waiter) {}
     void invoke() override {
-        if (!waiter_.is_done()) {
+        if (!waiter_.look()) {
             waiter_.finish();
         }
     }

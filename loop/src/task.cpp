@@ -8,6 +8,7 @@ namespace detail {
 
 bool TaskBase::cancel(const std::string* message) {
     if (is_done()) {
+        loop_->world().touch(*this, Access::read);
         return false;
     }
     loop_->world().touch(*this, Access::write, "cancels task");
@@ -28,6 +29,7 @@ bool TaskBase::cancel(const std::string* message) {
 }
 
 int TaskBase::uncancel() {
+    loop_->world().touch(*this, Access::write);
     if (cancel_requests_ > 0) {
         --cancel_requests_;
         if (cancel_requests_ == 0) {

@@ -3,7 +3,7 @@
 namespace mishap::detail {
 
 bool Waiter::cancel(const std::string* message) {
-    if (is_done()) {
+    if (look()) {
         return false;
     }
     message_ = message;

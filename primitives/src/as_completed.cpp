@@ -86,7 +86,7 @@ std::optional<std::size_t> AsCompletedState::next(Place place) {
 void AsCompletedState::wait_for_entry(Place place) {
     EventLoop& loop = *loop_;
     if (has_entry()) {
-        loop.maybe_yield("as_completed", place);
+        maybe_yield(loop, "as_completed", place);
     }
     while (!has_entry()) {
         touch_in(loop, Access::write, "as_completed", place);

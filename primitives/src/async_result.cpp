@@ -50,13 +50,20 @@ bool AsyncResultBase::wait(std::optional<std::chrono::nanoseconds> timeout, Plac
     EventLoop& loop = enter("AsyncResult.wait()");
     if (is_ready_) {
         touch_in(loop, Access::read, "AsyncResult.wait", place);
-        loop.maybe_yield("AsyncResult.wait", place);
+        maybe_yield(loop, "AsyncResult.wait", place);
         return true;
     }
     touch_in(loop, Access::write, "AsyncResult.wait", place);
     const auto wait_here = [&] {
         WaitEntry entry(loop);
-        waiters_.wait(entry, "AsyncResult.wait", place, Failing::here);
+        try {
+            waiters_.wait(entry, "AsyncResult.wait", place, Failing::here);
+        } catch (const CancelledError&) {
+            if (!entry.is_orphaned()) {
+                touch_in(loop, Access::write, "AsyncResult.wait is cancelled", place);  // it has left the queue
+            }
+            throw;
+        }
     };
     if (!timeout.has_value()) {
         wait_here();

@@ -58,7 +58,7 @@ std::string Barrier::Statistics::text() const {
 std::size_t Barrier::wait(Place place) {
     EventLoop& loop = enter("Barrier.wait()");
     if (!would_wait()) {
-        loop.maybe_yield("Barrier.wait", place);
+        maybe_yield(loop, "Barrier.wait", place);
     }
     touch_in(loop, Access::write, "Barrier.wait", place);
     while (is_closed()) {

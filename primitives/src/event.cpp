@@ -14,12 +14,19 @@ void Event::wait(Place place) {
     EventLoop& loop = enter("Event.wait()");
     if (is_set_) {
         touch_in(loop, Access::read, "Event.wait", place);
-        loop.maybe_yield("Event.wait", place);
+        maybe_yield(loop, "Event.wait", place);
         return;
     }
     touch_in(loop, Access::write, "Event.wait", place);
     detail::WaitEntry entry(loop);
-    waiters_.wait(entry, "Event.wait", place, detail::Failing::here);
+    try {
+        waiters_.wait(entry, "Event.wait", place, detail::Failing::here);
+    } catch (const CancelledError&) {
+        if (!entry.is_orphaned()) {
+            touch_in(loop, Access::write, "Event.wait is cancelled", place);  // it has left the queue
+        }
+        throw;
+    }
 }
 
 void Event::set(Place place) {

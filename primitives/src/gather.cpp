@@ -30,7 +30,7 @@ GatherBase::GatherBase(EventLoop& loop, void* value, std::vector<Ref<FutureBase>
 }
 
 bool GatherBase::cancel(const std::string* message) {
-    if (is_done()) {
+    if (look_done()) {
         return false;
     }
     bool is_any_cancelled = false;
@@ -60,7 +60,7 @@ void GatherBase::watch() {
     for (const std::size_t i : first_occurrences(all)) {
         FutureBase& child = *all[i];
         ++unfinished_;
-        if (child.is_done()) {
+        if (child.look_done()) {
             done.push_back(&child);
             continue;
         }

@@ -139,12 +139,19 @@ void QueueBase::join(Place place) {
     EventLoop& loop = enter("Queue.join()");
     if (unfinished_ == 0) {
         touch_in(loop, Access::read, "Queue.join", place);
-        loop.maybe_yield("Queue.join", place);
+        maybe_yield(loop, "Queue.join", place);
         return;
     }
     touch_in(loop, Access::write, "Queue.join", place);
     WaitEntry joiner(loop);
-    joiners_.wait(joiner, "Queue.join", place, Failing::here);
+    try {
+        joiners_.wait(joiner, "Queue.join", place, Failing::here);
+    } catch (const CancelledError&) {
+        if (!joiner.is_orphaned()) {
+            touch_in(loop, Access::write, "Queue.join is cancelled", place);  // it has left the queue
+        }
+        throw;
+    }
 }
 
 void QueueBase::shut_down(bool immediate, Place place) {

@@ -15,7 +15,7 @@ void ShieldBase::watch() {
 }
 
 bool ShieldBase::cancel(const std::string* message) {
-    if (is_done()) {
+    if (look_done()) {
         return false;
     }
     // At once, where asyncio does it in a callback: nothing is registered late.
@@ -35,7 +35,7 @@ void ShieldBase::explain(WaitExplanation& explanation) const {
 void ShieldBase::inner_done() {
     const Ref<ShieldBase> kept(this);
     callback_ = {};
-    if (is_done()) {
+    if (look_done()) {
         return;  // cancelled as the inner one ended: what it ended with is for others to look at (gh-156321)
     }
     if (inner_->state() == State::cancelled) {

@@ -124,7 +124,7 @@ void GroupState::touch() { parent_->loop().world().touch(cell_, Access::update);
 void GroupState::task_done(TaskBase& task) {
     --unfinished_;
     touch();
-    if (waiter_ != nullptr && unfinished_ == 0 && !waiter_->is_done()) {
+    if (waiter_ != nullptr && unfinished_ == 0 && !waiter_->look()) {
         waiter_->finish();
     }
     if (task.state() == Waitable::State::cancelled) {
@@ -150,6 +150,7 @@ std::exception_ptr GroupState::wait_once(Place place) {
         Waiter*& slot;
         ~Waiting() { slot = nullptr; }
     };
+    touch();
     Waiter waiter(parent_->loop(), this);
     waiter_ = &waiter;
     const Waiting waiting{waiter_};
@@ -171,6 +172,7 @@ void GroupState::exit(std::exception_ptr body_failure, bool is_body_cancelled, P
     // Each cancellation of the parent ends one wait; the group waits on all the same.
     while (unfinished_ != 0) {
         const std::exception_ptr cancelled = wait_once(place);
+        touch();  // whether tasks are left, and that nobody waits just now
         if (cancelled != nullptr && cancellation == nullptr && body_failure == nullptr) {
             cancellation = cancelled;  // while aborting too: else one from outside is lost to `cancel` (gh-155433)
         }

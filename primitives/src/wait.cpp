@@ -42,6 +42,7 @@ void WaitState::wait(std::optional<std::chrono::nanoseconds> timeout, const char
         ~Leaving() { state.leave(); }
     };
     Waiter waiter(*loop_, this);
+    loop_->world().touch(cell_, Access::update);
     waiter_ = &waiter;
     const Leaving leaving{*this};
     watch(timeout);
@@ -49,6 +50,7 @@ void WaitState::wait(std::optional<std::chrono::nanoseconds> timeout, const char
 }
 
 void WaitState::leave() {
+    loop_->world().touch(cell_, Access::update);
     waiter_ = nullptr;
     if (timer_.is_valid()) {
         timer_.cancel();
@@ -61,7 +63,7 @@ void WaitState::leave() {
 }
 
 void WaitState::release() {
-    if (waiter_ != nullptr && !waiter_->is_done()) {
+    if (waiter_ != nullptr && !waiter_->look()) {
         waiter_->finish();
     }
 }
@@ -76,11 +78,11 @@ bool WaitState::is_over(FutureBase& child) const {
 }
 
 void WaitState::child_done(FutureBase& child) {
+    loop_->world().touch(cell_, Access::update);
     if (waiter_ == nullptr) {
         return;  // was scheduled when the wait ended
     }
     --unfinished_;
-    loop_->world().touch(cell_, Access::update);
     if (is_over(child)) {
         if (timer_.is_valid()) {
             timer_.cancel();

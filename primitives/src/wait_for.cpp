@@ -11,7 +11,7 @@ class Release final : public HandleBase {
 public:
     explicit Release(Waiter& waiter) : waiter_(&waiter) {}
     void invoke() override {
-        if (waiter_ != nullptr && !waiter_->is_done()) {
+        if (waiter_ != nullptr && !waiter_->look()) {
             waiter_->finish();
         }
     }

@@ -27,7 +27,7 @@ void WaitEntry::leave() {
 
 WaitEntry* WaitQueue::first_pending() const {
     for (const WaitEntry& entry : waiting_) {
-        if (!entry.is_done()) {
+        if (!entry.look()) {
             return const_cast<WaitEntry*>(&entry);
         }
     }
@@ -42,7 +42,7 @@ void WaitQueue::wake(WaitEntry& entry) {
 
 void WaitQueue::wake_head() {
     // Whoever was woken stood at the head and stands there until it resumes; so does one that was cancelled.
-    if (woken_.empty() && !waiting_.empty() && !waiting_.front().is_done()) {
+    if (woken_.empty() && !waiting_.empty() && !waiting_.front().look()) {
         wake(waiting_.front());
     }
 }
@@ -59,7 +59,7 @@ bool WaitQueue::wake_next() {
 void WaitQueue::wake_all() {
     for (auto next = waiting_.begin(); next != waiting_.end();) {
         WaitEntry& entry = *next++;
-        if (!entry.is_done()) {
+        if (!entry.look()) {
             wake(entry);
         }
     }

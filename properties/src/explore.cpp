@@ -166,13 +166,6 @@ public:
         }
         report_.is_pruned = options_.sharing == Sharing::tracked || report_.search.has_threads;
         report_.notes.insert(report_.notes.end(), report_.search.notes.begin(), report_.search.notes.end());
-        if (report_.is_pruned && report_.search.interleavings.has_value() && asks_data()) {
-            // The reduction can miss interleavings of the steps that only other answers make.
-            report_.search.is_exhausted = false;
-            report_.search.interleavings.reset();
-            report_.notes.push_back({FindingKind::check, "not claimed to be all: the program also asks questions other than who goes "
-                                                         "next, which the reduction may not answer in every interleaving"});
-        }
         if (report_.search.failure.has_value()) {
             handle(*report_.search.failure, part);
         } else if (report_.search.is_promise_broken) {
@@ -455,15 +448,6 @@ private:
             report_.notes.push_back({FindingKind::check, "no task ever waited for another: the schedules differ only in the "
                                                          "order of steps that nothing ties together"});
         }
-    }
-
-    /// Returns whether runs ask anything beside who goes next: as far as options and the last run tell.
-    bool asks_data() const {
-        const std::span<const Choice> tape = world_.choices().tape();
-        return options_.cancellations != 0 || options_.forced_yields != 0 || options_.timer_slack.count() != 0 ||
-               options_.sweep != Sweep::off || std::any_of(tape.begin(), tape.end(), [](const Choice& choice) {
-                   return choice.kind != ChoiceKind::schedule;
-               });
     }
 
     bool has_scheduled() const {

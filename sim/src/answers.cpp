@@ -8,6 +8,10 @@ std::uint32_t Answers::with(std::uint32_t sequence, std::uint32_t place, std::ui
     if (answer == 0) {
         return sequence;
     }
+    if (sequence != calm && entries_[sequence].place > place) {
+        const Entry last = entries_[sequence];
+        return with(with(last.shorter, place, answer), last.place, last.answer);
+    }
     const Entry entry{sequence, place, answer};
     for (std::uint64_t hash = mix(mix(sequence, place), answer);; ++hash) {  // two contents of one hash get neighbours
         const std::uint32_t number = by_content_.number_of(hash) + 1;
@@ -19,6 +23,15 @@ std::uint32_t Answers::with(std::uint32_t sequence, std::uint32_t place, std::ui
             return number;
         }
     }
+}
+
+std::uint32_t Answers::given(std::uint32_t wanted, std::uint32_t questions) {
+    if (wanted == calm || questions == calm) {
+        return calm;
+    }
+    const Entry last = entries_[questions];
+    const std::uint32_t answer = at(wanted, last.place);
+    return with(given(wanted, last.shorter), last.place, answer < last.answer ? answer : 0);
 }
 
 std::uint32_t Answers::at(std::uint32_t sequence, std::uint32_t place) const {

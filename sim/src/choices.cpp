@@ -15,7 +15,7 @@ void Choices::begin_run(Strategy* strategy) {
 }
 
 std::uint32_t Choices::decide(ChoiceKind kind, std::uint32_t classes, std::span<const std::uint32_t> weights,
-                              EntityStep asker, std::uint64_t label) {
+                              EntityStep asker, std::uint64_t label, Budget budget) {
     if (classes <= 1 || strategy_ == nullptr) {
         return 0;
     }
@@ -27,6 +27,7 @@ std::uint32_t Choices::decide(ChoiceKind kind, std::uint32_t classes, std::span<
     question_.asker = asker.entity;
     question_.asker_step = asker.step;
     question_.key = label;
+    question_.budget = budget;
     const std::uint32_t taken = ask();
     question_.weights = {};
     if (keeps_data_classes_) {

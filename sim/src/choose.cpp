@@ -26,6 +26,7 @@ std::uint32_t ask(World& world, ChoiceKind kind, std::uint32_t classes, std::spa
     }
     const std::uint32_t taken = world.choices().decide(kind, classes, weights, world.running(), key);
     world.digest().fold(taken);
+    world.observe_answer(taken);
     if (world.is_tracing() && taken != 0) {
         world.tell({.kind = TraceEventKind::mishap, .object = key, .value = taken, .what = to_text(kind)});
     }

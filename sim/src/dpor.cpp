@@ -28,7 +28,7 @@ bool Dpor::Search::begin_run() {
     position_ = 0;
     picked_ = 0;
     step_answers_ = Answers::calm;
-    step_questions_ = 0;
+    step_classes_ = Answers::calm;
     is_redundant_ = false;
     is_too_long_ = false;
     branch_pick_ = {};
@@ -71,9 +71,7 @@ bool Dpor::Search::find_branch(std::uint32_t node) {
     detail::WakeupTrees::Branches& branches = nodes_[node].branches;
     while (!branches.empty()) {
         trees_.first_path(branches, sequence_);
-        PlannedStep& last = sequence_.back();
-        last.footprint = memory_.footprint_of(
-            last, execution_, std::span<const PlannedStep>(sequence_).first(sequence_.size() - 1));
+        memory_.complete(sequence_.back(), execution_, std::span<const PlannedStep>(sequence_).first(sequence_.size() - 1));
         if (!is_redundant(node, sequence_)) {
             return true;
         }
@@ -124,11 +122,13 @@ std::uint32_t Dpor::Search::pick(const Question& question) {
         return abandon;
     }
     const bool is_data = question.kind != ChoiceKind::schedule;
+    picks_.push_back({question.classes, 0, digest, question.kind, is_data ? question.budget : Budget()});
     const std::uint32_t taken = is_data ? pick_answer(question) : pick_entity(question);
-    if (taken != abandon) {
-        picks_.push_back({question.classes, taken, digest, is_data});
-        ++picked_;
+    if (taken == abandon) {
+        picks_.pop_back();
+        return abandon;
     }
+    picks_[picked_++].taken = taken;
     return taken;
 }
 
@@ -170,17 +170,29 @@ std::uint32_t Dpor::Search::pick_entity(const Question& question) {
 }
 
 std::uint32_t Dpor::Search::pick_answer(const Question& question) {
-    Node& node = nodes_[position_];
+    const Node& node = nodes_[position_];
+    const std::uint32_t place = place_of(node.first_pick, picked_);
     std::uint32_t taken = 0;
     if (!node.branches.empty()) {
-        taken = answers_.at(trees_.front(node.branches).answers, step_questions_);
-        if (taken >= question.classes) {
-            give_plan_up(node);
-            taken = 0;
-        }
+        taken = answers_.at(trees_.front(node.branches).answers, place);
+        taken = taken < question.classes ? taken : 0;
     }
-    step_answers_ = answers_.with(step_answers_, step_questions_++, taken);
+    asks_data_ = true;
+    step_classes_ = answers_.with(step_classes_, place, question.classes);
+    step_answers_ = answers_.with(step_answers_, place, taken);
     return taken;
+}
+
+/// Returns the place of a data question among those of its step.
+std::uint32_t Dpor::Search::place_of(std::uint32_t first_pick, std::uint32_t pick) const {
+    const auto group = [this](std::uint32_t i) {
+        return picks_[i].uses_budget() ? static_cast<std::uint32_t>(picks_[i].kind) : 0;
+    };
+    std::uint32_t before = 0;
+    for (std::uint32_t i = first_pick; i < pick; ++i) {
+        before += picks_[i].is_data() && group(i) == group(pick) ? 1U : 0U;
+    }
+    return group(pick) * Answers::places_max + before;
 }
 
 /// The planned step cannot be made. That is no harm if it was a guess: it was the last of its path, and the run goes on
@@ -191,10 +203,17 @@ void Dpor::Search::give_plan_up(Node& node) {
     trees_.release_front(node.branches);
 }
 
+/// A step did not do what it did before after the same past: the footprints do not tell all that steps share.
+void Dpor::Search::note_surprise() {
+    ++counts_.surprising;
+    is_incomplete_ = true;
+}
+
 std::uint32_t Dpor::Search::entity_of(std::uint64_t key, EntityKind kind) {
     const std::uint32_t entity = entities_.number_of(key);
     if (entity >= kinds_.size()) {
         kinds_.resize(entity + 1, EntityKind::thread);
+        execution_.set_owner(footprints_.object(key), entity);
     }
     kinds_[entity] = kind;
     return entity;
@@ -215,11 +234,20 @@ Execution::Arrival Dpor::Search::arrival_of(const Step& step) {
     Execution::Arrival arrival;
     arrival.entity = entity_of(step.entity.entity, step.kind);
     arrival.entity_key = step.entity.entity;
-    arrival.footprint = footprints_.intern({.touches = step.footprint,
-                                            .disabled = is_thread ? std::span<const std::uint32_t>() : disabled_,
-                                            .is_barrier = step.kind == EntityKind::time});
     arrival.answers = step_answers_;
+    arrival.questions = step_classes_;
+    arrival.timers = step.timers;
     blocking_.clear();
+    if (step.kind == EntityKind::time) {
+        // It depends on everything anyway; whether it was a mishap, which uses a budget up, is no difference.
+        arrival.footprint = footprints_.intern({.touches = {}, .disabled = {}, .is_barrier = true});
+        arrival.announced = arrival.announced_reading = arrival.footprint;
+        // When timers that were due before they were armed become ready depends on how many steps there were.
+        is_incomplete_ = is_incomplete_ || step.wake == WakeReason::deadline;
+    } else {
+        arrival.footprint = footprints_.intern(
+            {.touches = step.footprint, .disabled = is_thread ? std::span<const std::uint32_t>() : disabled_});
+    }
     if (step.is_pending_known) {
         arrival.announced = footprints_.intern(step.pending, false);
         arrival.announced_reading = footprints_.intern(step.pending, true);
@@ -233,7 +261,6 @@ Execution::Arrival Dpor::Search::arrival_of(const Step& step) {
     arrival.created = created_;
     arrival.enabled = enabled_;
     arrival.disabled = disabled_;
-    arrival.could_come_earlier = step.kind != EntityKind::time || step.wake == WakeReason::time_passes;
     return arrival;
 }
 
@@ -251,8 +278,7 @@ void Dpor::Search::after_step(const Step& step) {
         follow(step, position_);
         ++position_;
     }
-    step_answers_ = Answers::calm;
-    step_questions_ = 0;
+    step_answers_ = step_classes_ = Answers::calm;
 }
 
 /// Adds the step to the run, and the node behind it.
@@ -260,18 +286,24 @@ void Dpor::Search::follow(const Step& step, std::uint32_t number) {
     const Execution::Arrival arrival = arrival_of(step);
     Node next;
     bool was_planned = false;
+    PlannedStep expected;
     for (Node& node = nodes_[number]; !node.branches.empty() && !was_planned;) {
         const PlannedStep& planned = trees_.front(node.branches);
-        was_planned = planned.entity == arrival.entity && planned.answers == arrival.answers;
+        // What a step asks is not known before it is made; it was given what of the planned answers it asked for.
+        was_planned = planned.entity == arrival.entity && (!planned.is_exact || planned.answers == arrival.answers);
         if (was_planned) {
+            expected = planned;
             next.branches = trees_.take_front(node.branches);
         } else {
             give_plan_up(node);
         }
     }
-    is_redundant_ = is_redundant_ || (!was_planned && is_asleep(number, arrival.entity, arrival.answers));
+    is_redundant_ = is_redundant_ || is_asleep(number, arrival.entity, arrival.answers);
     execution_.append(arrival);
     const PlannedStep made = made_step(number);
+    if (expected.is_exact && expected.hash != made.hash) {
+        note_surprise();
+    }
     const std::size_t asleep = sleepers_.size();
     for (std::size_t i = nodes_[number].first_sleeper; i < asleep; ++i) {
         const PlannedStep sleeper = sleepers_[i];

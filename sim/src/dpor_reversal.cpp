@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <mishap/sim/detail/clock_key.hpp>
+
 #include "dpor_search.hpp"
 
 namespace mishap {
@@ -24,10 +26,13 @@ void Dpor::Search::end_run(const Summary& summary) {
     }
     ++counts_.interleavings;
     for (std::uint32_t event = branch_; event < execution_.size(); ++event) {
-        memory_.learn(execution_, event);
+        if (!memory_.learn(execution_, event, asks_data_)) {
+            note_surprise();
+        }
     }
     reverse_races();
     reverse_waits(summary);
+    let_time_pass();
     if (execution_.disabling_links() != 0) {
         reverse_disablings(summary);
     }
@@ -45,11 +50,43 @@ void Dpor::Search::reverse_races() {
         }
         const Next next = execution_.next_of(race.second);
         const Verdict verdict = execution_.may_come_before(race.first, next);
-        if (verdict != Verdict::no) {
-            const bool is_clock = footprints_.is_barrier(execution_.event(race.second).footprint);
+        const bool is_clock = footprints_.is_barrier(execution_.event(race.second).footprint);
+        if (verdict != Verdict::no && (!is_clock || may_time_pass_instead(race.first))) {
             reverse(race.first, next, is_clock || verdict == Verdict::perhaps);
         }
     }
+}
+
+/// Returns whether the clock may move in place of step `first`: whether a timer is armed by then. After the last step of the
+/// clock, where it is looked for, each step armed and took back as many timers as it would after any other past.
+bool Dpor::Search::may_time_pass_instead(std::uint32_t first) const {
+    std::uint32_t before = first == 0 ? 0 : execution_.event(first - 1).timers;
+    std::uint32_t armed = before;
+    for (std::uint32_t event = first; event < execution_.size() && !footprints_.is_barrier(execution_.event(event).footprint);
+         ++event) {
+        const std::uint32_t after = execution_.event(event).timers;
+        if (event != first && !execution_.happens_before(first, event)) {
+            armed += after - before;  // modulo 2^32: it may be fewer
+        }
+        before = after;
+    }
+    return armed != 0;
+}
+
+/// Lets time pass before the steps that took timers back: the clock may not have moved after them at all.
+void Dpor::Search::let_time_pass() {
+    for (std::uint32_t event = 1; event < execution_.size(); ++event) {
+        const Execution::Event& step = execution_.event(event);
+        if (step.timers < execution_.event(event - 1).timers && !footprints_.is_barrier(step.footprint) &&
+            nodes_[event].was_asked && may_time_pass_instead(event)) {
+            Next clock;
+            clock.entity = entity_of(detail::clock_key, EntityKind::time);
+            clock.previous = step.barrier;
+            announced_ = announced_reading_ = footprints_.intern({.touches = {}, .disabled = {}, .is_barrier = true});
+            reverse(event, clock, true);
+        }
+    }
+    announced_ = announced_reading_ = Footprints::unknown;
 }
 
 /// Reverses the races of steps that may have to wait with those that took what they wait for.
@@ -113,15 +150,18 @@ void Dpor::Search::give_other_answers(std::uint32_t number) {
     const std::uint32_t end = number + 1 < nodes_.size() ? nodes_[number + 1].first_pick
                                                          : static_cast<std::uint32_t>(picks_.size());
     std::uint32_t before = Answers::calm;
-    std::uint32_t place = 0;
     for (std::uint32_t i = nodes_[number].first_pick; i < end; ++i) {
         const Pick pick = picks_[i];
-        if (!pick.is_data) {
+        if (!pick.is_data()) {
             continue;
         }
+        const std::uint32_t place = place_of(nodes_[number].first_pick, i);
         for (std::uint32_t answer = 0; answer < pick.classes; ++answer) {
-            if (answer != pick.taken) {
-                plan_independent(number);
+            if (answer == pick.taken) {
+                continue;
+            }
+            plan_independent(number);
+            if (answer == 0 || !pick.uses_budget() || is_within_budget(pick)) {
                 PlannedStep& step = sequence_.emplace_back();
                 step.entity = event.entity;
                 step.answers = answers_.with(before, place, answer);
@@ -131,7 +171,7 @@ void Dpor::Search::give_other_answers(std::uint32_t number) {
                 insert(number);
             }
         }
-        before = answers_.with(before, place++, pick.taken);
+        before = answers_.with(before, place, pick.taken);
     }
 }
 
@@ -143,6 +183,17 @@ void Dpor::Search::plan_independent(std::uint32_t first) {
             sequence_.push_back(made_step(event));
         }
     }
+}
+
+/// Returns whether enough is left for `pick` to use its budget after `sequence_`. If not, nothing is lost: some of those that
+/// use it there are calm in other runs, and in those it is planned.
+bool Dpor::Search::is_within_budget(const Pick& pick) {
+    const std::uint32_t budget = footprints_.object(pick.budget.object);
+    const auto users = std::count_if(sequence_.begin(), sequence_.end(), [&](const PlannedStep& step) {
+        const std::span<const detail::ObjectUse> uses = footprints_.uses(step.footprint);
+        return std::any_of(uses.begin(), uses.end(), [&](const detail::ObjectUse& use) { return use.object == budget; });
+    });
+    return users < static_cast<std::ptrdiff_t>(pick.budget.left);
 }
 
 /// Plans a run in which `next` comes where `first` came in this one: after everything that does not depend on `first`.
@@ -160,6 +211,9 @@ void Dpor::Search::reverse(std::uint32_t first, const Next& next, bool is_guess)
     if (next.event != Execution::none) {
         last.footprint = execution_.event(next.event).announced;
         last.footprint_reading = execution_.event(next.event).announced_reading;
+        // A clock that moves while something is ready asks nothing.
+        last.answers = footprints_.is_barrier(execution_.event(next.event).footprint) ? Answers::calm
+                                                                                      : execution_.event(next.event).answers;
         last.hash = execution_.event(next.event).chain;
     } else {
         last.hash = execution_.chain_of(next, entities_.key_of(next.entity));

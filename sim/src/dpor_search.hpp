@@ -45,18 +45,25 @@ private:
         std::uint32_t classes = 0;
         std::uint32_t taken = 0;
         std::uint32_t digest = 0;  // low half
-        bool is_data = false;
+        ChoiceKind kind = ChoiceKind::schedule;
+        Budget budget;
+
+        bool is_data() const { return kind != ChoiceKind::schedule; }
+        /// Returns whether any answer but the calm one uses a budget.
+        bool uses_budget() const { return budget.left != 0; }
     };
 
     // dpor.cpp
     std::uint32_t replay(const Question& question);
     std::uint32_t pick_entity(const Question& question);
     std::uint32_t pick_answer(const Question& question);
+    std::uint32_t place_of(std::uint32_t first_pick, std::uint32_t pick) const;
     std::uint32_t entity_of(std::uint64_t key, EntityKind kind);
     void list_entities(std::span<const std::uint64_t> keys, std::vector<std::uint32_t>& numbers);
     detail::Execution::Arrival arrival_of(const Step& step);
     void follow(const Step& step, std::uint32_t number);
     void give_plan_up(Node& node);
+    void note_surprise();
     bool is_asleep(std::uint32_t node, std::uint32_t entity, std::uint32_t answers) const;
     void leave_node(std::uint32_t node);
     bool find_branch(std::uint32_t node);
@@ -66,9 +73,12 @@ private:
     // dpor_reversal.cpp
     void reverse_races();
     void reverse_waits(const Summary& summary);
+    void let_time_pass();
     void reverse_disablings(const Summary& summary);
     void give_other_answers(std::uint32_t event);
     void plan_independent(std::uint32_t first);
+    bool is_within_budget(const Pick& pick);
+    bool may_time_pass_instead(std::uint32_t first) const;
     void reverse(std::uint32_t first, const Next& next, bool is_guess);
     void insert(std::uint32_t node);
     bool is_redundant(std::uint32_t node, std::span<const PlannedStep> sequence);
@@ -78,7 +88,7 @@ private:
     detail::Independence independence_{footprints_};
     detail::Execution execution_{footprints_};
     detail::WakeupTrees trees_;
-    detail::StepMemory memory_{footprints_};
+    detail::StepMemory memory_{footprints_, answers_};
     detail::KeyIndex entities_;
     std::vector<EntityKind> kinds_;  // by entity
 
@@ -94,7 +104,7 @@ private:
     Pick branch_pick_;                // the question at the branch, as it was asked before
     std::uint32_t branch_ = 0;
     std::uint32_t step_answers_ = detail::Answers::calm;
-    std::uint32_t step_questions_ = 0;
+    std::uint32_t step_classes_ = detail::Answers::calm;  // of each question
     bool is_redundant_ = false;
     bool is_too_long_ = false;
     std::uint32_t announced_ = detail::Footprints::unknown;  // of the blocked step that is looked at
@@ -104,6 +114,7 @@ private:
     bool exhausted_ = false;
     bool diverged_ = false;
     bool is_incomplete_ = false;
+    bool asks_data_ = false;
     Counts counts_;
 
     bool has_doubts_ = false;  // a step was planned of which it was not known what it would touch

@@ -19,10 +19,14 @@ std::uint32_t& slot(std::vector<std::uint32_t>& table, std::uint32_t index) {
 
 std::uint32_t Execution::append(const Arrival& arrival) {
     const std::uint32_t number = size();
+    const std::uint64_t spent_before = spent();
     Event& event = events_.emplace_back();
+    event.spent = spent_before;
     event.entity = arrival.entity;
     event.footprint = arrival.footprint;
     event.answers = arrival.answers;
+    event.questions = arrival.questions;
+    event.timers = arrival.timers;
     event.announced = arrival.announced;
     event.announced_reading = arrival.announced_reading;
     event.previous = slot(last_event_, arrival.entity);
@@ -111,9 +115,8 @@ void Execution::truncate(std::uint32_t size) {
 void Execution::collect_predecessors(const Arrival& arrival, const Event& event) {
     predecessors_.clear();
     if (footprints_.is_barrier(arrival.footprint)) {
-        const Reason reason = arrival.could_come_earlier ? Reason::conflict : Reason::order;
         for (std::uint32_t before = 0; before + 1 < size(); ++before) {
-            predecessors_.push_back({before, reason});
+            predecessors_.push_back({before, Reason::conflict});
         }
     } else if (event.barrier != none) {
         predecessors_.push_back({event.barrier, Reason::conflict});
@@ -260,6 +263,16 @@ std::uint64_t Execution::last_write_before(std::uint32_t object, std::uint32_t l
         number = uses_[number].previous_write;
     }
     return number == none ? 0 : events_[uses_[number].event].hash;
+}
+
+void Execution::set_owner(std::uint32_t object, std::uint32_t entity) { slot(owners_, object) = entity; }
+
+std::uint64_t Execution::last_step_before(std::uint32_t entity, std::uint32_t limit) const {
+    std::uint32_t event = entity < last_event_.size() ? last_event_[entity] : none;
+    while (event != none && event >= limit) {
+        event = events_[event].previous;
+    }
+    return event == none ? 0 : events_[event].hash;
 }
 
 std::uint64_t Execution::chain_of(const Next& next, std::uint64_t entity_key) const {

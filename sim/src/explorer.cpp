@@ -13,21 +13,6 @@ constexpr std::uint64_t clock_stride_max = 64;  // runs between two looks at the
 constexpr std::int64_t clock_period_ns = 1'000'000;
 constexpr std::int64_t progress_period_ns = 100'000'000;
 
-Summary summary_of(const World& world, std::vector<Blocked>& blocked) {
-    blocked.clear();
-    for (const World::BlockedEntity& entity : world.blocked()) {
-        blocked.push_back({entity.who.entity, entity.who.step, entity.pending.span()});
-    }
-    const std::optional<Finding>& finding = world.finding();
-    return {.failed = finding.has_value(),
-            .abandoned = world.choices().is_abandoned(),
-            .over_budget = finding.has_value() && finding->kind == FindingKind::over_budget,
-            .steps = world.verdict().steps,
-            .digest = world.verdict().digest,
-            .fingerprint = world.fingerprint(),
-            .blocked = blocked};
-}
-
 void add_notes(std::vector<Note>& notes, const std::vector<Note>& more) {
     for (const Note& note : more) {
         if (std::find(notes.begin(), notes.end(), note) == notes.end()) {
@@ -50,6 +35,21 @@ Replayed replayed_from(const World& world) {
 }
 
 }  // namespace
+
+Summary summary_of(const World& world, std::vector<Blocked>& blocked) {
+    blocked.clear();
+    for (const World::BlockedEntity& entity : world.blocked()) {
+        blocked.push_back({entity.who.entity, entity.who.step, entity.pending.span()});
+    }
+    const std::optional<Finding>& finding = world.finding();
+    return {.failed = finding.has_value(),
+            .abandoned = world.choices().is_abandoned(),
+            .over_budget = finding.has_value() && finding->kind == FindingKind::over_budget,
+            .steps = world.verdict().steps,
+            .digest = world.verdict().digest,
+            .fingerprint = world.fingerprint(),
+            .blocked = blocked};
+}
 
 /// Returns whether the last run ended differently from an earlier one, although they differ in the order of independent steps
 /// only.

@@ -32,12 +32,16 @@ Footprints::Footprints() = default;
 
 std::uint32_t Footprints::intern(const Parts& parts) {
     scratch_.clear();
+    std::uint64_t budget = 0;
     for (const Touch& touch : parts.touches) {
         if (touch.relation != Relation::synchronisation) {
             add_use(touch.object, touch.access, touch.commuting_class);
+            budget += touch.is_budget ? scramble(touch.object) : 0;
         }
     }
-    return intern_scratch(parts.disabled, parts.is_barrier);
+    const std::uint32_t footprint = intern_scratch(parts.disabled, parts.is_barrier);
+    entries_[footprint].budget = budget;  // a budget is one to everybody
+    return footprint;
 }
 
 std::uint32_t Footprints::intern(std::span<const Operation> operations, bool is_reading) {

@@ -5,7 +5,7 @@ namespace mishap::detail {
 bool Independence::is_never_initial(const PlannedStep& step, std::span<const PlannedStep> sequence) const {
     for (const PlannedStep& other : sequence) {
         if (other.entity == step.entity) {
-            return step.answers != other.answers;
+            return step.answers != other.answers && step.has_sure_answers() && other.has_sure_answers();
         }
         const bool conflicts_surely = step.footprint != Footprints::unknown && other.footprint != Footprints::unknown &&
                                       footprints_.are_dependent(step.footprint_reading, step.entity,

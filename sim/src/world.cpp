@@ -45,7 +45,7 @@ void World::begin_run(Strategy* strategy) {
     chain_ = nullptr;
     between_steps_ = 0;
     steps_ = 0;
-    fingerprint_ = values_ = 0;
+    fingerprint_ = values_ = epoch_ = 0;
     reads_ = writes_ = progress_ = 0;
     strategy_ = strategy;
     tearing_down_ = false;
@@ -74,7 +74,7 @@ void World::begin_run(Strategy* strategy) {
     if (observing_) {
         names_.clear();
         clear_step();
-        constexpr const char* budget_names[] = {"cancellations", "forced_yields", "time_passes"};
+        constexpr const char* budget_names[] = {"cancellations", "forced_yields", "time_passes", "sweeps"};
         for (std::size_t i = 0; i < std::size(budgets_); ++i) {
             budgets_[i] = {detail::child_key(detail::outside_key, hash_text("budget"), i), 0, 0};
             names_.put(budgets_[i].key, detail::outside_key, std::string("budget of ") + budget_names[i]);
@@ -132,7 +132,7 @@ void World::observe(const Touch& touch, detail::Tracked* object, const char* ope
     // (the last write, and for a write also the reads since). The sum of the events' hashes does not depend on the
     // order of independent events, so runs of one interleaving have one fingerprint.
     if (chain_ != nullptr && touch.relation != Relation::synchronisation) {
-        const std::uint64_t cause = mix(*chain_, object->write_hash);
+        const std::uint64_t cause = mix(*chain_ + epoch_, object->write_hash);
         if (touch.access == Access::read) {
             const std::uint64_t hash = mix(cause, object->key);
             object->reads_sum += hash;
@@ -156,6 +156,20 @@ void World::observe(const Touch& touch, detail::Tracked* object, const char* ope
               .value = value,
               .what = operation,
               .place = place});
+    }
+}
+
+void World::observe_answer(std::uint32_t taken) {
+    if (observing_ && chain_ != nullptr) {
+        *chain_ = mix(*chain_ + epoch_, taken);
+        fingerprint_ += mix(*chain_, 3);
+    }
+}
+
+void World::observe_clock() {
+    if (observing_) {
+        epoch_ = mix(fingerprint_ + epoch_, static_cast<std::uint64_t>(now_ns_));
+        fingerprint_ += mix(epoch_, 4);
     }
 }
 

@@ -1,12 +1,16 @@
 #include "exploration/trace_programs.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
+#include <mishap/loop/await.hpp>
+#include <mishap/loop/sleep.hpp>
 #include <mishap/primitives/cond_var.hpp>
+#include <mishap/primitives/lock.hpp>
 #include <mishap/primitives/mutex.hpp>
 #include <mishap/primitives/shared.hpp>
 #include <mishap/primitives/thread.hpp>
@@ -15,8 +19,84 @@ namespace mishap::test {
 
 namespace {
 
-using Variable = Shared<int>;
-using Guard = std::lock_guard<Mutex>;
+/// What simulated threads are played with: they can be preempted before each operation.
+struct ByThreads {
+    using Variable = Shared<int>;
+    using Mutex = mishap::Mutex;
+    using CondVar = mishap::CondVar;
+
+    class Crew {
+    public:
+        template <class F>
+        void start(F function) {
+            threads_.emplace_back(std::move(function));
+        }
+        void join() { join_all(threads_); }
+
+    private:
+        std::vector<Thread> threads_;
+    };
+};
+
+void give_way() { sleep(std::chrono::nanoseconds(0)); }
+
+/// What tasks are played with: they give way before each operation, which is all that a scheduler can do to them.
+struct ByTasks {
+    class Variable {
+    public:
+        explicit Variable(int value = 0) : value_(value) {}
+        int load() {
+            give_way();
+            return value_.load();
+        }
+        void store(int value) {
+            give_way();
+            value_.store(value);
+        }
+        int fetch_add(int value) {
+            give_way();
+            return value_.fetch_add(value);
+        }
+        bool compare_exchange(int& expected, int desired) {
+            give_way();
+            return value_.compare_exchange(expected, desired);
+        }
+
+    private:
+        Shared<int> value_;
+    };
+
+    class Mutex {
+    public:
+        void lock() {
+            give_way();
+            lock_.acquire();
+        }
+        void unlock() {
+            give_way();
+            lock_.release();
+        }
+
+    private:
+        Lock lock_;
+    };
+
+    class Crew {
+    public:
+        template <class F>
+        void start(F function) {
+            tasks_.push_back(create_task(std::move(function)));
+        }
+        void join() {
+            for (const Task<void>& task : tasks_) {
+                await(task);
+            }
+        }
+
+    private:
+        std::vector<Task<void>> tasks_;
+    };
+};
 
 /// So many things of a kind that can neither be copied nor moved.
 template <class T>
@@ -39,297 +119,308 @@ private:
     std::deque<T> things_;
 };
 
-/// Begins `count` threads that call `function(i)`, and waits for them.
-template <class F>
-void run_threads(int count, F function) {
-    std::vector<Thread> threads;
-    for (int i = 0; i < count; ++i) {
-        threads.emplace_back([&function, i] { function(i); });
-    }
-    join_all(threads);
-}
+/// The programs, on what `By` has.
+template <class By>
+struct Programs {
+    using Variable = typename By::Variable;
+    using Mutex = typename By::Mutex;
+    using Guard = std::lock_guard<Mutex>;
 
-void readers(int count) {
-    Variable x;
-    run_threads(count + 1, [&](int i) {
-        if (i == 0) {
-            x.store(1);
-        } else {
-            x.load();
+    /// Begins `count` threads that call `function(i)`, and waits for them.
+    template <class F>
+    static void run_threads(int count, F function) {
+        typename By::Crew crew;
+        for (int i = 0; i < count; ++i) {
+            crew.start([&function, i] { function(i); });
         }
-    });
-}
-
-void lastwrite(int writers) {
-    Variable x;
-    run_threads(writers, [&](int i) { x.store(i + 1); });
-    x.load();
-}
-
-void floating_read(int writers) {
-    Variable x;
-    std::vector<Thread> threads;
-    for (int i = 1; i <= writers; ++i) {
-        threads.emplace_back([&x, i] { x.store(i); });
+        crew.join();
     }
-    x.load();
-    join_all(threads);
-}
 
-void ainc(int count) {
-    Variable x;
-    run_threads(count, [&](int) { x.fetch_add(1); });
-}
-
-void binc(int count) {
-    Variable x;
-    Variable y;
-    run_threads(count, [&](int) {
-        x.fetch_add(1);
-        y.fetch_add(1);
-    });
-}
-
-void casrot(int count) {
-    Variable x;
-    run_threads(count, [&](int i) {
-        int expected = i;
-        x.compare_exchange(expected, i + 1);
-    });
-}
-
-void lastzero(int n) {
-    Several<Variable> a(n + 1);
-    run_threads(n + 1, [&](int j) {
-        if (j == 0) {
-            for (int i = n; a[i].load() != 0; --i) {
+    static void readers(int count) {
+        Variable x;
+        run_threads(count + 1, [&](int i) {
+            if (i == 0) {
+                x.store(1);
+            } else {
+                x.load();
             }
-        } else {
-            const int before = a[j - 1].load();
-            a[j].store(before + 1);
-        }
-    });
-}
+        });
+    }
 
-void fib_join(int rounds) {
-    Several<Variable> number(2, 1);
-    run_threads(2, [&](int self) {
-        for (int round = 0; round < rounds; ++round) {
-            const int u = number[self].load();
-            const int v = number[1 - self].load();
-            number[self].store(u + v);
-        }
-    });
-}
-
-void account(int depositors) {
-    Variable balance{1000};
-    run_threads(depositors + 1, [&](int i) {
-        const int seen = balance.load();
-        balance.store(i < depositors ? seen + 100 : seen - 10);
-    });
-}
-
-void reorder(int setters, int checkers) {
-    Variable x;
-    Variable y;
-    run_threads(setters + checkers, [&](int i) {
-        if (i < setters) {
-            x.store(1);
-            y.store(-1);
-        } else {
-            x.load();
-            y.load();
-        }
-    });
-}
-
-void write_read_pair(int count) {
-    Variable x;
-    run_threads(count, [&](int i) {
-        x.store(i + 1);
+    static void lastwrite(int writers) {
+        Variable x;
+        run_threads(writers, [&](int i) { x.store(i + 1); });
         x.load();
-    });
-}
+    }
 
-void race_tail(int tail) {
-    Several<Variable> own(2);
-    Variable shared;
-    run_threads(2, [&](int i) {
-        for (int k = 0; k < 20; ++k) {
-            own[i].store(k);
-            own[i].load();
+    static void floating_read(int writers) {
+        Variable x;
+        typename By::Crew crew;
+        for (int i = 1; i <= writers; ++i) {
+            crew.start([&x, i] { x.store(i); });
         }
-        for (int k = 0; k < tail; ++k) {
-            shared.store(i);
-            shared.load();
-        }
-    });
-}
+        x.load();
+        crew.join();
+    }
 
-void ring_nolock(int count) {
-    Several<Variable> x(count);
-    run_threads(count, [&](int i) {
-        const int left = x[(i + count - 1) % count].load();
-        x[i].store(left + 1);
-    });
-}
+    static void ainc(int count) {
+        Variable x;
+        run_threads(count, [&](int) { x.fetch_add(1); });
+    }
 
-void peterson(int rounds, int tries) {
-    Several<Variable> flag(2);
-    Variable turn;
-    Variable inside;
-    run_threads(2, [&](int self) {
-        for (int round = 0; round < rounds; ++round) {
-            flag[self].store(1);
-            turn.store(1 - self);
-            bool may_enter = false;
-            for (int tried = 0; tried < tries && !may_enter; ++tried) {
-                const int other_wants = flag[1 - self].load();
-                const int whose_turn = turn.load();
-                may_enter = other_wants != 1 || whose_turn != 1 - self;
+    static void binc(int count) {
+        Variable x;
+        Variable y;
+        run_threads(count, [&](int) {
+            x.fetch_add(1);
+            y.fetch_add(1);
+        });
+    }
+
+    static void casrot(int count) {
+        Variable x;
+        run_threads(count, [&](int i) {
+            int expected = i;
+            x.compare_exchange(expected, i + 1);
+        });
+    }
+
+    static void lastzero(int n) {
+        Several<Variable> a(n + 1);
+        run_threads(n + 1, [&](int j) {
+            if (j == 0) {
+                for (int i = n; a[i].load() != 0; --i) {
+                }
+            } else {
+                const int before = a[j - 1].load();
+                a[j].store(before + 1);
             }
-            if (!may_enter) {
+        });
+    }
+
+    static void fib_join(int rounds) {
+        Several<Variable> number(2, 1);
+        run_threads(2, [&](int self) {
+            for (int round = 0; round < rounds; ++round) {
+                const int u = number[self].load();
+                const int v = number[1 - self].load();
+                number[self].store(u + v);
+            }
+        });
+    }
+
+    static void account(int depositors) {
+        Variable balance{1000};
+        run_threads(depositors + 1, [&](int i) {
+            const int seen = balance.load();
+            balance.store(i < depositors ? seen + 100 : seen - 10);
+        });
+    }
+
+    static void reorder(int setters, int checkers) {
+        Variable x;
+        Variable y;
+        run_threads(setters + checkers, [&](int i) {
+            if (i < setters) {
+                x.store(1);
+                y.store(-1);
+            } else {
+                x.load();
+                y.load();
+            }
+        });
+    }
+
+    static void write_read_pair(int count) {
+        Variable x;
+        run_threads(count, [&](int i) {
+            x.store(i + 1);
+            x.load();
+        });
+    }
+
+    static void race_tail(int tail) {
+        Several<Variable> own(2);
+        Variable shared;
+        run_threads(2, [&](int i) {
+            for (int k = 0; k < 20; ++k) {
+                own[i].store(k);
+                own[i].load();
+            }
+            for (int k = 0; k < tail; ++k) {
+                shared.store(i);
+                shared.load();
+            }
+        });
+    }
+
+    static void ring_nolock(int count) {
+        Several<Variable> x(count);
+        run_threads(count, [&](int i) {
+            const int left = x[(i + count - 1) % count].load();
+            x[i].store(left + 1);
+        });
+    }
+
+    static void peterson(int rounds, int tries) {
+        Several<Variable> flag(2);
+        Variable turn;
+        Variable inside;
+        run_threads(2, [&](int self) {
+            for (int round = 0; round < rounds; ++round) {
+                flag[self].store(1);
+                turn.store(1 - self);
+                bool may_enter = false;
+                for (int tried = 0; tried < tries && !may_enter; ++tried) {
+                    const int other_wants = flag[1 - self].load();
+                    const int whose_turn = turn.load();
+                    may_enter = other_wants != 1 || whose_turn != 1 - self;
+                }
+                if (!may_enter) {
+                    return;
+                }
+                inside.store(self + 1);
+                inside.load();
+                flag[self].store(0);
+            }
+        });
+    }
+
+    static void mutex_counter(int count, int rounds) {
+        Mutex mutex;
+        Variable x;
+        run_threads(count, [&](int) {
+            for (int round = 0; round < rounds; ++round) {
+                const Guard guard(mutex);
+                const int seen = x.load();
+                x.store(seen + 1);
+            }
+        });
+    }
+
+    static void token_ring(int count) {
+        Mutex mutex;
+        Several<Variable> x(count);
+        run_threads(count, [&](int i) {
+            const Guard guard(mutex);
+            const int left = x[(i + count - 1) % count].load();
+            x[i].store(left + 1);
+        });
+    }
+
+    static void circular_buffer(int rounds) {
+        Mutex mutex;
+        Variable send{1};
+        Variable receive{0};
+        run_threads(2, [&](int i) {
+            Variable& mine = i == 0 ? send : receive;
+            Variable& theirs = i == 0 ? receive : send;
+            for (int round = 0; round < rounds; ++round) {
+                const Guard guard(mutex);
+                if (mine.load() != 0) {
+                    mine.store(0);
+                    theirs.store(1);
+                }
+            }
+        });
+    }
+
+    static void indexer(int count) {
+        constexpr int cells = 128;
+        Several<Mutex> mutex(cells);
+        Several<Variable> table(cells);
+        run_threads(count, [&](int id) {
+            for (int k = 1; k <= 4; ++k) {
+                const int value = 11 * k + id;
+                int cell = 7 * value % cells;
+                for (bool is_done = false; !is_done; cell = (cell + 1) % cells) {
+                    const Guard guard(mutex[cell]);
+                    if (table[cell].load() == 0) {
+                        table[cell].store(value);
+                        is_done = true;
+                    }
+                }
+            }
+        });
+    }
+
+    static void filesystem(int count) {
+        constexpr int inodes = 32;
+        constexpr int blocks = 26;
+        Several<Mutex> inode_mutex(inodes);
+        Several<Variable> inode(inodes);
+        Several<Mutex> block_mutex(blocks);
+        Several<Variable> is_busy(blocks);
+        run_threads(count, [&](int id) {
+            const int own = id % inodes;
+            const Guard guard(inode_mutex[own]);
+            if (inode[own].load() != 0) {
                 return;
             }
-            inside.store(self + 1);
-            inside.load();
-            flag[self].store(0);
-        }
-    });
-}
-
-void mutex_counter(int count, int rounds) {
-    Mutex mutex;
-    Variable x;
-    run_threads(count, [&](int) {
-        for (int round = 0; round < rounds; ++round) {
-            const Guard guard(mutex);
-            const int seen = x.load();
-            x.store(seen + 1);
-        }
-    });
-}
-
-void token_ring(int count) {
-    Mutex mutex;
-    Several<Variable> x(count);
-    run_threads(count, [&](int i) {
-        const Guard guard(mutex);
-        const int left = x[(i + count - 1) % count].load();
-        x[i].store(left + 1);
-    });
-}
-
-void circular_buffer(int rounds) {
-    Mutex mutex;
-    Variable send{1};
-    Variable receive{0};
-    run_threads(2, [&](int i) {
-        Variable& mine = i == 0 ? send : receive;
-        Variable& theirs = i == 0 ? receive : send;
-        for (int round = 0; round < rounds; ++round) {
-            const Guard guard(mutex);
-            if (mine.load() != 0) {
-                mine.store(0);
-                theirs.store(1);
-            }
-        }
-    });
-}
-
-void indexer(int count) {
-    constexpr int cells = 128;
-    Several<Mutex> mutex(cells);
-    Several<Variable> table(cells);
-    run_threads(count, [&](int id) {
-        for (int k = 1; k <= 4; ++k) {
-            const int value = 11 * k + id;
-            int cell = 7 * value % cells;
-            for (bool is_done = false; !is_done; cell = (cell + 1) % cells) {
-                const Guard guard(mutex[cell]);
-                if (table[cell].load() == 0) {
-                    table[cell].store(value);
+            int block = 2 * own % blocks;
+            for (bool is_done = false; !is_done; block = (block + 1) % blocks) {
+                const Guard block_guard(block_mutex[block]);
+                if (is_busy[block].load() == 0) {
+                    is_busy[block].store(1);
+                    inode[own].store(block + 1);
                     is_done = true;
                 }
             }
-        }
-    });
-}
+        });
+    }
 
-void filesystem(int count) {
-    constexpr int inodes = 32;
-    constexpr int blocks = 26;
-    Several<Mutex> inode_mutex(inodes);
-    Several<Variable> inode(inodes);
-    Several<Mutex> block_mutex(blocks);
-    Several<Variable> is_busy(blocks);
-    run_threads(count, [&](int id) {
-        const int own = id % inodes;
-        const Guard guard(inode_mutex[own]);
-        if (inode[own].load() != 0) {
-            return;
-        }
-        int block = 2 * own % blocks;
-        for (bool is_done = false; !is_done; block = (block + 1) % blocks) {
-            const Guard block_guard(block_mutex[block]);
-            if (is_busy[block].load() == 0) {
-                is_busy[block].store(1);
-                inode[own].store(block + 1);
-                is_done = true;
+    /// Philosopher i takes fork i and the next; `ordered`, the lower-numbered first.
+    static void philosophers(int count, bool ordered) {
+        Several<Mutex> fork(count);
+        run_threads(count, [&](int i) {
+            const int next = (i + 1) % count;
+            const Guard first(fork[ordered ? std::min(i, next) : i]);
+            const Guard second(fork[ordered ? std::max(i, next) : next]);
+        });
+    }
+
+    static void phil_ordered(int count) { philosophers(count, true); }
+    static void phil_deadlock(int count) { philosophers(count, false); }
+
+    static void deadlock_ab() {
+        Several<Mutex> mutex(2);
+        Variable x;
+        run_threads(2, [&](int i) {
+            const Guard first(mutex[i]);
+            const Guard second(mutex[1 - i]);
+            x.store(i + 1);
+        });
+    }
+
+    static void condvar_pc(int rounds) {
+        Mutex mutex;
+        Variable filled;
+        typename By::CondVar not_full;
+        typename By::CondVar not_empty;
+        run_threads(2, [&](int i) {
+            typename By::CondVar& mine = i == 0 ? not_full : not_empty;
+            typename By::CondVar& theirs = i == 0 ? not_empty : not_full;
+            for (int round = 0; round < rounds; ++round) {
+                const Guard guard(mutex);
+                while (filled.load() != i) {
+                    mine.wait(mutex);
+                }
+                filled.store(1 - i);
+                theirs.notify_one();
             }
-        }
-    });
-}
+        });
+    }
 
-/// Philosopher i takes fork i and the next; `ordered`, the lower-numbered first.
-void philosophers(int count, bool ordered) {
-    Several<Mutex> fork(count);
-    run_threads(count, [&](int i) {
-        const int next = (i + 1) % count;
-        const Guard first(fork[ordered ? std::min(i, next) : i]);
-        const Guard second(fork[ordered ? std::max(i, next) : next]);
-    });
-}
-
-void deadlock_ab() {
-    Several<Mutex> mutex(2);
-    Variable x;
-    run_threads(2, [&](int i) {
-        const Guard first(mutex[i]);
-        const Guard second(mutex[1 - i]);
-        x.store(i + 1);
-    });
-}
-
-void condvar_pc(int rounds) {
-    Mutex mutex;
-    Variable filled;
-    CondVar not_full;
-    CondVar not_empty;
-    run_threads(2, [&](int i) {
-        CondVar& mine = i == 0 ? not_full : not_empty;
-        CondVar& theirs = i == 0 ? not_empty : not_full;
-        for (int round = 0; round < rounds; ++round) {
-            const Guard guard(mutex);
-            while (filled.load() != i) {
-                mine.wait(mutex);
+    static void disjoint(int count, int rounds) {
+        Several<Variable> x(count);
+        run_threads(count, [&](int i) {
+            for (int round = 0; round < rounds; ++round) {
+                const int seen = x[i].load();
+                x[i].store(seen + 1);
             }
-            filled.store(1 - i);
-            theirs.notify_one();
-        }
-    });
-}
-
-void disjoint(int count, int rounds) {
-    Several<Variable> x(count);
-    run_threads(count, [&](int i) {
-        for (int round = 0; round < rounds; ++round) {
-            const int seen = x[i].load();
-            x[i].store(seen + 1);
-        }
-    });
-}
+        });
+    }
+};
 
 class Rows {
 public:
@@ -356,98 +447,123 @@ private:
 }  // namespace
 
 std::vector<TraceProgram> trace_programs(std::uint64_t traces_max) {
-    const auto phil_ordered = [](int n) { philosophers(n, true); };
-    const auto phil_deadlock = [](int n) { philosophers(n, false); };
+    using P = Programs<ByThreads>;
     Rows rows(traces_max);
-    rows.add("readers", readers, 4, 16);
-    rows.add("readers", readers, 8, 256);
-    rows.add("readers", readers, 12, 4096);
-    rows.add("readers", readers, 16, 65536);
-    rows.add("lastwrite", lastwrite, 5, 120);
-    rows.add("lastwrite", lastwrite, 7, 5040);
-    rows.add("lastwrite", lastwrite, 8, 40320);
-    rows.add("floating_read", floating_read, 4, 120);
-    rows.add("floating_read", floating_read, 6, 5040);
-    rows.add("floating_read", floating_read, 7, 40320);
-    rows.add("ainc", ainc, 4, 24);
-    rows.add("ainc", ainc, 6, 720);
-    rows.add("ainc", ainc, 8, 40320);
-    rows.add("binc", binc, 3, 36);
-    rows.add("binc", binc, 4, 576);
-    rows.add("binc", binc, 5, 14400);
-    rows.add("casrot", casrot, 4, 14);
-    rows.add("casrot", casrot, 6, 144);
-    rows.add("casrot", casrot, 8, 2048);
-    rows.add("lastzero", lastzero, 5, 64);
-    rows.add("lastzero", lastzero, 6, 144);
-    rows.add("lastzero", lastzero, 8, 704);
-    rows.add("lastzero", lastzero, 10, 3328);
-    rows.add("lastzero", lastzero, 12, 15360);
-    rows.add("fib_join", fib_join, 3, 141);
-    rows.add("fib_join", fib_join, 4, 1107);
-    rows.add("fib_join", fib_join, 5, 8953);
-    rows.add("account", account, 3, 576);
-    rows.add("account", account, 4, 14400);
-    rows.add("account", account, 5, 518400);
-    rows.add("reorder", reorder, 2, 1, 36);
-    rows.add("reorder", reorder, 3, 1, 576);
-    rows.add("reorder", reorder, 4, 1, 14400);
-    rows.add("reorder", reorder, 5, 1, 518400);
-    rows.add("write_read_pair", write_read_pair, 3, 36);
-    rows.add("write_read_pair", write_read_pair, 4, 576);
-    rows.add("write_read_pair", write_read_pair, 5, 14400);
-    rows.add("race_tail", race_tail, 2, 34);
-    rows.add("race_tail", race_tail, 4, 3334);
-    rows.add("race_tail", race_tail, 6, 372436);
-    rows.add("ring_nolock", ring_nolock, 3, 7);
-    rows.add("ring_nolock", ring_nolock, 4, 15);
-    rows.add("ring_nolock", ring_nolock, 8, 255);
-    rows.add("ring_nolock", ring_nolock, 12, 4095);
-    rows.add("peterson", peterson, 1, 1, 14);
-    rows.add("peterson", peterson, 1, 2, 26);
-    rows.add("peterson", peterson, 2, 2, 2420);
-    rows.add("peterson", peterson, 2, 3, 10314);
-    rows.add("mutex_counter", mutex_counter, 2, 1, 2);
-    rows.add("mutex_counter", mutex_counter, 2, 3, 20);
-    rows.add("mutex_counter", mutex_counter, 2, 5, 252);
-    rows.add("mutex_counter", mutex_counter, 3, 2, 90);
-    rows.add("mutex_counter", mutex_counter, 3, 3, 1680);
-    rows.add("mutex_counter", mutex_counter, 4, 2, 2520);
-    rows.add("token_ring", token_ring, 3, 6);
-    rows.add("token_ring", token_ring, 4, 24);
-    rows.add("token_ring", token_ring, 6, 720);
-    rows.add("circular_buffer", circular_buffer, 3, 20);
-    rows.add("circular_buffer", circular_buffer, 5, 252);
-    rows.add("circular_buffer", circular_buffer, 7, 3432);
-    rows.add("circular_buffer", circular_buffer, 8, 12870);
-    rows.add("indexer", indexer, 11, 1);
-    rows.add("indexer", indexer, 12, 8);
-    rows.add("indexer", indexer, 13, 64);
-    rows.add("indexer", indexer, 14, 512);
-    rows.add("indexer", indexer, 15, 4096);
-    rows.add("filesystem", filesystem, 13, 1);
-    rows.add("filesystem", filesystem, 14, 2);
-    rows.add("filesystem", filesystem, 16, 8);
-    rows.add("filesystem", filesystem, 18, 32);
-    rows.add("filesystem", filesystem, 20, 128);
-    rows.add("filesystem", filesystem, 22, 512);
-    rows.add("phil_ordered", phil_ordered, 3, 6);
-    rows.add("phil_ordered", phil_ordered, 4, 14);
-    rows.add("phil_ordered", phil_ordered, 5, 30);
-    rows.add("phil_ordered", phil_ordered, 8, 254);
-    rows.add("phil_deadlock", phil_deadlock, 2, 3, 1);
-    rows.add("phil_deadlock", phil_deadlock, 3, 7, 1);
-    rows.add("phil_deadlock", phil_deadlock, 4, 15, 1);
-    rows.add("phil_deadlock", phil_deadlock, 5, 31, 1);
-    rows.add("phil_deadlock", phil_deadlock, 8, 255, 1);
-    rows.put({"deadlock_ab", "", deadlock_ab, 3, 1});
-    rows.add("condvar_pc", condvar_pc, 1, 2);
-    rows.add("condvar_pc", condvar_pc, 2, 8);
-    rows.add("condvar_pc", condvar_pc, 3, 32);
-    rows.add("condvar_pc", condvar_pc, 4, 128);
-    rows.add("condvar_pc", condvar_pc, 5, 512);
-    rows.add("disjoint", disjoint, 4, 3, 1);
-    rows.add("disjoint", disjoint, 8, 3, 1);
+    rows.add("readers", P::readers, 4, 16);
+    rows.add("readers", P::readers, 8, 256);
+    rows.add("readers", P::readers, 12, 4096);
+    rows.add("readers", P::readers, 16, 65536);
+    rows.add("lastwrite", P::lastwrite, 5, 120);
+    rows.add("lastwrite", P::lastwrite, 7, 5040);
+    rows.add("lastwrite", P::lastwrite, 8, 40320);
+    rows.add("floating_read", P::floating_read, 4, 120);
+    rows.add("floating_read", P::floating_read, 6, 5040);
+    rows.add("floating_read", P::floating_read, 7, 40320);
+    rows.add("ainc", P::ainc, 4, 24);
+    rows.add("ainc", P::ainc, 6, 720);
+    rows.add("ainc", P::ainc, 8, 40320);
+    rows.add("binc", P::binc, 3, 36);
+    rows.add("binc", P::binc, 4, 576);
+    rows.add("binc", P::binc, 5, 14400);
+    rows.add("casrot", P::casrot, 4, 14);
+    rows.add("casrot", P::casrot, 6, 144);
+    rows.add("casrot", P::casrot, 8, 2048);
+    rows.add("lastzero", P::lastzero, 5, 64);
+    rows.add("lastzero", P::lastzero, 6, 144);
+    rows.add("lastzero", P::lastzero, 8, 704);
+    rows.add("lastzero", P::lastzero, 10, 3328);
+    rows.add("lastzero", P::lastzero, 12, 15360);
+    rows.add("fib_join", P::fib_join, 3, 141);
+    rows.add("fib_join", P::fib_join, 4, 1107);
+    rows.add("fib_join", P::fib_join, 5, 8953);
+    rows.add("account", P::account, 3, 576);
+    rows.add("account", P::account, 4, 14400);
+    rows.add("account", P::account, 5, 518400);
+    rows.add("reorder", P::reorder, 2, 1, 36);
+    rows.add("reorder", P::reorder, 3, 1, 576);
+    rows.add("reorder", P::reorder, 4, 1, 14400);
+    rows.add("reorder", P::reorder, 5, 1, 518400);
+    rows.add("write_read_pair", P::write_read_pair, 3, 36);
+    rows.add("write_read_pair", P::write_read_pair, 4, 576);
+    rows.add("write_read_pair", P::write_read_pair, 5, 14400);
+    rows.add("race_tail", P::race_tail, 2, 34);
+    rows.add("race_tail", P::race_tail, 4, 3334);
+    rows.add("race_tail", P::race_tail, 6, 372436);
+    rows.add("ring_nolock", P::ring_nolock, 3, 7);
+    rows.add("ring_nolock", P::ring_nolock, 4, 15);
+    rows.add("ring_nolock", P::ring_nolock, 8, 255);
+    rows.add("ring_nolock", P::ring_nolock, 12, 4095);
+    rows.add("peterson", P::peterson, 1, 1, 14);
+    rows.add("peterson", P::peterson, 1, 2, 26);
+    rows.add("peterson", P::peterson, 2, 2, 2420);
+    rows.add("peterson", P::peterson, 2, 3, 10314);
+    rows.add("mutex_counter", P::mutex_counter, 2, 1, 2);
+    rows.add("mutex_counter", P::mutex_counter, 2, 3, 20);
+    rows.add("mutex_counter", P::mutex_counter, 2, 5, 252);
+    rows.add("mutex_counter", P::mutex_counter, 3, 2, 90);
+    rows.add("mutex_counter", P::mutex_counter, 3, 3, 1680);
+    rows.add("mutex_counter", P::mutex_counter, 4, 2, 2520);
+    rows.add("token_ring", P::token_ring, 3, 6);
+    rows.add("token_ring", P::token_ring, 4, 24);
+    rows.add("token_ring", P::token_ring, 6, 720);
+    rows.add("circular_buffer", P::circular_buffer, 3, 20);
+    rows.add("circular_buffer", P::circular_buffer, 5, 252);
+    rows.add("circular_buffer", P::circular_buffer, 7, 3432);
+    rows.add("circular_buffer", P::circular_buffer, 8, 12870);
+    rows.add("indexer", P::indexer, 11, 1);
+    rows.add("indexer", P::indexer, 12, 8);
+    rows.add("indexer", P::indexer, 13, 64);
+    rows.add("indexer", P::indexer, 14, 512);
+    rows.add("indexer", P::indexer, 15, 4096);
+    rows.add("filesystem", P::filesystem, 13, 1);
+    rows.add("filesystem", P::filesystem, 14, 2);
+    rows.add("filesystem", P::filesystem, 16, 8);
+    rows.add("filesystem", P::filesystem, 18, 32);
+    rows.add("filesystem", P::filesystem, 20, 128);
+    rows.add("filesystem", P::filesystem, 22, 512);
+    rows.add("phil_ordered", P::phil_ordered, 3, 6);
+    rows.add("phil_ordered", P::phil_ordered, 4, 14);
+    rows.add("phil_ordered", P::phil_ordered, 5, 30);
+    rows.add("phil_ordered", P::phil_ordered, 8, 254);
+    rows.add("phil_deadlock", P::phil_deadlock, 2, 3, 1);
+    rows.add("phil_deadlock", P::phil_deadlock, 3, 7, 1);
+    rows.add("phil_deadlock", P::phil_deadlock, 4, 15, 1);
+    rows.add("phil_deadlock", P::phil_deadlock, 5, 31, 1);
+    rows.add("phil_deadlock", P::phil_deadlock, 8, 255, 1);
+    rows.put({"deadlock_ab", "", P::deadlock_ab, 3, 1});
+    rows.add("condvar_pc", P::condvar_pc, 1, 2);
+    rows.add("condvar_pc", P::condvar_pc, 2, 8);
+    rows.add("condvar_pc", P::condvar_pc, 3, 32);
+    rows.add("condvar_pc", P::condvar_pc, 4, 128);
+    rows.add("condvar_pc", P::condvar_pc, 5, 512);
+    rows.add("disjoint", P::disjoint, 4, 3, 1);
+    rows.add("disjoint", P::disjoint, 8, 3, 1);
+    return rows.take();
+}
+
+std::vector<TraceProgram> task_programs() {
+    using P = Programs<ByTasks>;
+    Rows rows(1);
+    rows.add("readers", P::readers, 2, 0);
+    rows.add("lastwrite", P::lastwrite, 3, 0);
+    rows.add("floating_read", P::floating_read, 2, 0);
+    rows.add("ainc", P::ainc, 3, 0);
+    rows.add("binc", P::binc, 2, 0);
+    rows.add("casrot", P::casrot, 3, 0);
+    rows.add("lastzero", P::lastzero, 1, 0);
+    rows.add("fib_join", P::fib_join, 1, 0);
+    rows.add("account", P::account, 1, 0);
+    rows.add("reorder", P::reorder, 1, 1, 0);
+    rows.add("write_read_pair", P::write_read_pair, 2, 0);
+    rows.add("disjoint", P::disjoint, 2, 1, 0);
+    rows.add("ring_nolock", P::ring_nolock, 2, 0);
+    rows.add("peterson", P::peterson, 1, 1, 0);
+    rows.add("mutex_counter", P::mutex_counter, 2, 1, 0);
+    rows.add("token_ring", P::token_ring, 2, 0);
+    rows.add("circular_buffer", P::circular_buffer, 1, 0);
+    rows.add("phil_ordered", P::phil_ordered, 2, 0);
+    rows.add("phil_deadlock", P::phil_deadlock, 2, 0);
+    rows.put({"deadlock_ab", "", P::deadlock_ab, 0, 0});
     return rows.take();
 }
 

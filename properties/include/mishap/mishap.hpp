@@ -8,6 +8,7 @@
 #include <mishap/loop/executor.hpp>
 #include <mishap/loop/run.hpp>
 #include <mishap/primitives/primitives.hpp>
+#include <mishap/properties/check_reduction.hpp>
 #include <mishap/properties/scenario.hpp>
 #include <mishap/properties/sweep.hpp>
 #include <mishap/sim/choose.hpp>

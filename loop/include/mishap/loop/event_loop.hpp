@@ -286,10 +286,11 @@ public:
     }
     /// Lets every other ready entry go first, in the calm order.
     void yield(const char* operation, Place place);
-    /// Makes a wait that would not suspend a place where others may go first, when the search asks for that.
-    void maybe_yield(const char* operation, Place place) {
+    /// Makes a wait that would not suspend a place where others may go first, when the search asks for that; `seen` is what it
+    /// would have waited for.
+    void maybe_yield(const char* operation, Place place, detail::Tracked& seen) {
         if (forced_yields_) [[unlikely]] {
-            force_yield(operation, place);
+            force_yield(operation, place, seen);
         }
     }
     /// Tells that `task` is cancelled for another reason than a sweep, which comes first.
@@ -400,15 +401,18 @@ private:
     void report_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end);
     [[gnu::noinline, gnu::cold]] void tell_pause(TraceEventKind kind, std::uint64_t object, const char* operation,
                                                  Place place);
+    void observe_wait(detail::Waitable& waitable, const char* operation, Place place);
     bool resume(detail::TaskBase& task);
     void run_handle(detail::HandleBase& handle);
     void tell_names(std::uint64_t key, std::uint64_t creator, std::string segment);
     void let_time_pass();
-    void report_clock_step();
+    void report_clock_step(WakeReason wake);
+    void release_late_timers();
+    std::uint32_t timers_that_may_pass() const;
     void release_due_timers();
     bool may_time_pass();
     void maybe_inject_cancellation(detail::TaskBase& task);
-    void force_yield(const char* operation, Place place);
+    void force_yield(const char* operation, Place place, detail::Tracked& seen);
     bool sweep_await(detail::TaskBase& task, const char* operation, Place place);
     void cancel_blocked(detail::TaskBase& task);
     void look_for_progress();

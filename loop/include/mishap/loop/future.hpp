@@ -50,6 +50,8 @@ public:
 
     /// Throws what a future that did not succeed has to say, and marks it as seen.
     void throw_unless_succeeded(const char* question);
+    /// As `is_done`, where that decides what the running step does.
+    bool look_done();
     bool has_succeeded() const { return state_ == State::finished && exception_ == nullptr; }
     std::exception_ptr exception();  // as asyncio's `exception()`
     /// Returns the exception without counting as having looked at it.
@@ -135,8 +137,8 @@ public:
 
     /// Returns whether there is a future to speak of: not default-constructed.
     bool is_valid() const { return static_cast<bool>(state_); }
-    bool done() const { return state_->is_done(); }
-    bool cancelled() const { return state_->state() == Waitable::State::cancelled; }
+    bool done() const { return state_->look_done(); }
+    bool cancelled() const { return state_->look_done() && state_->state() == Waitable::State::cancelled; }
     /// Returns what the future was cancelled with; empty when it was not, or with nothing.
     std::string cancel_message() const;
     /// Returns the exception that the future ended with, or null.

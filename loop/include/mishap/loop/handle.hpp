@@ -35,7 +35,7 @@ public:
     TimerId timer;
     std::int64_t when_ns = -1;  // deadline, of timers
     Lane own_lane;              // of timers: each is an entity of its own
-    Tracked cell;               // of timers: what arming, firing and cancelling touch
+    Tracked cell;               // what scheduling, calling and cancelling touch
 };
 
 }  // namespace detail

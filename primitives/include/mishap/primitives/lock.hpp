@@ -40,7 +40,7 @@ public:
     void acquire(Place place = Place::here()) {
         EventLoop& loop = enter("Lock.acquire()");
         if (is_free()) [[likely]] {
-            loop.maybe_yield("Lock.acquire", place);
+            maybe_yield(loop, "Lock.acquire", place);
             if (is_free()) [[likely]] {
                 touch_in(loop, Access::write, "Lock.acquire", place);
                 take(loop);

@@ -41,7 +41,7 @@ public:
     void acquire(Place place = Place::here()) {
         EventLoop& loop = enter("Semaphore.acquire()");
         if (is_free()) [[likely]] {
-            loop.maybe_yield("Semaphore.acquire", place);
+            maybe_yield(loop, "Semaphore.acquire", place);
             if (is_free()) [[likely]] {
                 touch_in(loop, Access::write, "Semaphore.acquire", place);
                 --value_;

@@ -37,9 +37,9 @@ public:
     }
 
     /// Returns a class of a data question asked by `asker`; with one class, or calm, 0.
-    /// `weights` has one entry a class, or is empty when all weigh the same.
+    /// `weights` has one entry a class, or is empty when all weigh the same; `budget` is as in `Question`.
     std::uint32_t decide(ChoiceKind kind, std::uint32_t classes, std::span<const std::uint32_t> weights,
-                         EntityStep asker, std::uint64_t label);
+                         EntityStep asker, std::uint64_t label, Budget budget = {});
 
     /// Tells who made the last step, for the next question.
     void step_made(EntityStep who, StepEnd end) {

@@ -24,7 +24,11 @@ namespace mishap {
 ///   still waits at the end of the run takes part too. A write by a step that might have blocked takes the object; by
 ///   any other step it gives it back; of an update nobody knows, and it is tried.
 /// - Data questions. A step with other answers is another step; the answers that were not given are inserted into the
-///   wakeup tree beside the step.
+///   wakeup tree beside the step. A race is reversed with the answers that the second step gave; what it does not ask for in
+///   its new place is dropped.
+/// - Budgets. An injected mishap writes the budget that it uses, and is planned only where enough is left.
+/// - The clock. Its step depends on every other. Where time may pass while something can go, it is let pass wherever a timer is
+///   armed, also before steps that take the last timer back.
 /// - Footprints not known in advance. The last step of a wakeup sequence has not been made in its place. Wherever its
 ///   footprint is in doubt it is taken for dependent, and the sequence is looked at again when its turn comes: what would
 ///   make it redundant has been explored by then, so that its footprint is known.
@@ -49,7 +53,8 @@ public:
     void end_run(const Summary& summary) override;
 
     /// Returns whether a run of every interleaving has been made. Never true after a run that was cut short (by a budget, or
-    /// longer than 32,768 steps) or drew amounts from more values than were offered, nor after branches were left out.
+    /// longer than 32,768 steps) or drew amounts from more values than were offered, nor after branches were left out, steps
+    /// were surprising, or timers were armed whose deadline had come.
     bool is_exhausted() const override;
     bool has_diverged() const override;
     std::optional<std::uint64_t> interleavings() const override {
@@ -61,6 +66,7 @@ public:
         std::uint64_t interleavings = 0;  // runs that came to their end
         std::uint64_t redundant = 0;      // runs given up: all that could go had been explored elsewhere
         std::uint64_t impossible = 0;     // steps that were planned and could not be made
+        std::uint64_t surprising = 0;     // steps that did something else than before, after the same past
     };
     const Counts& counts() const;
 

@@ -21,6 +21,9 @@ public:
     virtual void run(World& world) = 0;
 };
 
+/// Returns what a strategy is told of the run that `world` has made; valid as long as `blocked` is.
+Summary summary_of(const World& world, std::vector<Blocked>& blocked);
+
 /// When a search ends, other than by finding something or by having seen everything.
 struct SearchLimits {
     std::uint64_t runs_max = 10'000;

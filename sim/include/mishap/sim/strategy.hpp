@@ -31,6 +31,12 @@ protected:
     ~CandidateSource() = default;
 };
 
+/// So many mishaps of a kind may still be injected in a run, the one in question among them.
+struct Budget {
+    std::uint64_t object = 0;  // which every injection writes; 0 where no budget is needed
+    std::uint32_t left = 0;
+};
+
 /// A place where the run could go more than one way. Valid during `Strategy::pick` only.
 struct Question {
     ChoiceKind kind = ChoiceKind::none;
@@ -41,6 +47,7 @@ struct Question {
     std::uint32_t depth = 0;                   // questions answered before this one
     std::uint64_t digest = 0;                  // of the run so far
     std::uint32_t asker_step = 0;              // the asker's own step in which it asks
+    Budget budget;                             // of a data question about a mishap of which a run has only so many
     std::uint32_t ordinal = 0;                 // of a data question: how many the step asked before it
     EntityStep previous;                       // who made the step before
     StepEnd previous_end = StepEnd::finished;  // and how it ended
@@ -63,6 +70,7 @@ struct Step {
     std::span<const std::uint64_t> enabled;
     std::span<const std::uint64_t> disabled;
     std::span<const std::uint32_t> data_classes;  // answers to the step's data questions, in order
+    std::uint32_t timers = 0;  // armed when it ended; 0 if time may not pass while something is ready
     bool is_pending_known = false;
     std::span<const Operation> pending;  // what it had announced, if known; what may block was possible when it went
 };

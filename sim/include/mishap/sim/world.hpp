@@ -106,6 +106,10 @@ public:
             observe({object.key, access, Relation::conflict, 0, false}, &object, operation, place, value);
         }
     }
+    /// Records the answer to a data question of the running step: with another one it is another step.
+    void observe_answer(std::uint32_t taken);
+    /// Records that the clock has made a step: what was before it and what comes after do not change places.
+    void observe_clock();
     /// Tells the observers of an event; the world fills in time and entity.
     void tell(TraceEvent event);
 
@@ -209,6 +213,7 @@ public:
     detail::Tracked& cancellations_budget() { return budgets_[0]; }
     detail::Tracked& forced_yields_budget() { return budgets_[1]; }
     detail::Tracked& time_passes_budget() { return budgets_[2]; }
+    detail::Tracked& sweeps_budget() { return budgets_[3]; }
 
     /// The await that a sweep has let go wrong in this run; `number` is 0 when none has.
     struct SweptAwait {
@@ -260,6 +265,7 @@ private:
     std::uint64_t runs_ = 0;
     std::uint64_t fingerprint_ = 0;
     std::uint64_t values_ = 0;  // of the accesses, summed as the fingerprint is
+    std::uint64_t epoch_ = 0;   // hash of all that happened before the clock's last step
     std::uint64_t reads_ = 0;
     std::uint64_t writes_ = 0;
     std::uint64_t progress_ = 0;
@@ -278,7 +284,7 @@ private:
     std::vector<std::uint64_t> created_;
     std::vector<std::uint64_t> enabled_;
     std::vector<std::uint64_t> disabled_;
-    detail::Tracked budgets_[3];
+    detail::Tracked budgets_[4];
     RaceDetector races_;
     Names names_;
     std::optional<Finding> finding_;

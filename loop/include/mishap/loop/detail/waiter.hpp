@@ -32,6 +32,11 @@ public:
         }
     }
     bool cancel(const std::string* message) override;
+    /// Returns whether the wait is over, where that decides what the running step does.
+    bool look() const {
+        loop_->world().touch(*const_cast<Waiter*>(this), Access::read);
+        return is_done();
+    }
     void explain(WaitExplanation& explanation) const override;
 
     /// Parks the current task until the wait is over.

@@ -85,22 +85,22 @@ protected:
     void enter_put(Place place) {
         EventLoop& loop = enter("Queue.put()");
         if (!is_full()) [[likely]] {
-            loop.maybe_yield("Queue.put", place);
+            maybe_yield(loop, "Queue.put", place);
         }
         if (is_full()) [[unlikely]] {
             wait_for_room(loop, place);
         }
+        touch_in(loop, is_shut_down_ ? Access::read : Access::write, "Queue.put", place);
         if (is_shut_down_) [[unlikely]] {
             throw QueueShutDown();
         }
-        touch_in(loop, Access::write, "Queue.put", place);
         loop.world().tell_progress();
     }
     /// Waits until there is an item.
     void enter_get(Place place) {
         EventLoop& loop = enter("Queue.get()");
         if (count_ != 0) [[likely]] {
-            loop.maybe_yield("Queue.get", place);
+            maybe_yield(loop, "Queue.get", place);
         }
         if (count_ == 0) [[unlikely]] {
             wait_for_item(loop, place);

@@ -63,6 +63,8 @@ protected:
     void touch_value_in(EventLoop& loop, Access access, std::uint64_t value, const char* operation, Place place) const {
         loop.world().touch_value(cell_, access, static_cast<std::int64_t>(value), operation, place);
     }
+    /// Where a wait for it would not suspend: see `EventLoop::maybe_yield`.
+    void maybe_yield(EventLoop& loop, const char* operation, Place place) const { loop.maybe_yield(operation, place, cell_); }
     /// Records an access if a loop runs: what never waits may be used outside.
     void touch(Access access, const char* operation, Place place = {}) const {
         if (EventLoop* const loop = current_loop; loop != nullptr) {

@@ -28,19 +28,22 @@ public:
         std::uint64_t entity_key = 0;
         std::uint32_t footprint = 0;
         std::uint32_t answers = 0;
+        std::uint32_t questions = 0;  // how many classes each had, as `Answers`
+        std::uint32_t timers = 0;     // for which time could pass after it
         std::uint32_t announced = Footprints::unknown;  // what it had announced, as a footprint
         std::uint32_t announced_reading = Footprints::unknown;  // the same, if its updates turn out reads
         std::span<const std::uint32_t> blocking;        // the objects that it might have had to wait for
         std::span<const std::uint32_t> created;         // entities
         std::span<const std::uint32_t> enabled;
         std::span<const std::uint32_t> disabled;
-        bool could_come_earlier = true;  // false of a clock that moves only when nothing else can go
     };
 
     struct Event {
         std::uint32_t entity = 0;
         std::uint32_t footprint = 0;
         std::uint32_t answers = 0;
+        std::uint32_t questions = 0;
+        std::uint32_t timers = 0;
         std::uint32_t announced = 0;
         std::uint32_t announced_reading = 0;
         std::uint32_t previous = none;  // of the same entity
@@ -52,6 +55,7 @@ public:
         std::uint32_t barrier = none;  // the last barrier before
         std::uint64_t hash = 0;
         std::uint64_t chain = 0;       // `chain_of` it
+        std::uint64_t spent = 0;       // budgets, before it: the sum of their hashes
     };
 
     /// Two steps that conflict, with nothing between them in happens-before.
@@ -113,6 +117,21 @@ public:
     /// As `last_write`, among the steps before `limit`.
     std::uint64_t last_write_before(std::uint32_t object, std::uint32_t limit) const;
 
+    /// Returns the sum of the hashes of the budgets that were used, one for each use.
+    std::uint64_t spent() const {
+        return events_.empty() ? 0 : events_.back().spent + footprints_.budget(events_.back().footprint);
+    }
+    /// Tells that `object` is the control cell of `entity`.
+    void set_owner(std::uint32_t object, std::uint32_t entity);
+    /// Returns the entity of which `object` is the control cell, or `none`.
+    std::uint32_t owner_of(std::uint32_t object) const { return object < owners_.size() ? owners_[object] : none; }
+    /// Returns the hash of the last step of `entity` among those before `limit`, or 0.
+    std::uint64_t last_step_before(std::uint32_t entity, std::uint32_t limit) const;
+
+    /// Returns the hash of the clock's last step, or 0; `barrier` is that of an event, or that of all there are.
+    std::uint64_t clock_before(std::uint32_t barrier) const { return barrier == none ? 0 : events_[barrier].hash; }
+    std::uint64_t clock() const { return clock_before(last_barrier_); }
+
     /// Returns the hash of what the entity of `next` knows before it: its own step before, who created and enabled it.
     std::uint64_t chain_of(const Next& next, std::uint64_t entity_key) const;
 
@@ -158,6 +177,7 @@ private:
     std::vector<Race> races_;
     std::vector<std::uint32_t> last_use_;    // by object
     std::vector<std::uint32_t> last_event_;  // by entity
+    std::vector<std::uint32_t> owners_;      // by object
     std::vector<std::uint32_t> causes_;      // by entity: the first link that no step has consumed
     std::uint32_t last_barrier_ = none;
     std::uint32_t disabling_links_ = 0;

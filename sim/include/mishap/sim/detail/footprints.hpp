@@ -53,6 +53,8 @@ public:
         return {uses_.data() + entry.first_use, entry.uses};
     }
     bool is_barrier(std::uint32_t footprint) const { return entries_[footprint].is_barrier; }
+    /// Returns 0, or, if a step with it uses up what others might have used (it is an injected mishap), a hash of the budget.
+    std::uint64_t budget(std::uint32_t footprint) const { return entries_[footprint].budget; }
     std::uint32_t object(std::uint64_t key) { return objects_.number_of(key); }
     std::uint64_t object_key(std::uint32_t object) const { return objects_.key_of(object); }
     std::uint32_t objects() const { return objects_.size(); }
@@ -79,6 +81,7 @@ private:
         ObjectUse only;         // the one use of a plain footprint
         bool is_plain = false;  // one object, nothing else
         bool is_barrier = false;
+        std::uint64_t budget = 0;
     };
 
     void add_use(std::uint64_t key, Access access, std::uint8_t commuting_class);

@@ -12,7 +12,7 @@ namespace mishap::detail {
 /// A step that is to be made, or sleeps, or is a candidate for either: who makes it, and what is known about it.
 struct PlannedStep {
     std::uint32_t entity = 0;
-    std::uint32_t answers = Answers::calm;                   // to its data questions
+    std::uint32_t answers = Answers::calm;                   // to its data questions: if they are asked
     std::uint32_t footprint = Footprints::unknown;           // at most this
     std::uint32_t footprint_reading = Footprints::unknown;   // at least this: if all its updates turn out to be reads
     std::uint64_t hash = 0;      // of the step, if exact; else of what its entity knows before it
@@ -20,7 +20,11 @@ struct PlannedStep {
     bool is_exact = false;       // it has been made after the same past: the footprint is the one that it will have
     bool is_guess = false;       // it may turn out that it cannot be made
 
-    bool is_doubtful() const { return footprint == Footprints::unknown || footprint != footprint_reading; }
+    bool is_doubtful() const {
+        return footprint == Footprints::unknown || footprint != footprint_reading || !has_sure_answers();
+    }
+    /// Calm answers are those that a step gets for questions that it does not ask, too.
+    bool has_sure_answers() const { return is_exact || answers == Answers::calm; }
 };
 
 /// Decides which steps come first without changing anything: the relations of sections 3 and 4 of the source.
