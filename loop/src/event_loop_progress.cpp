@@ -33,9 +33,9 @@ std::string describe_wait(const detail::TaskBase& task) {
 
 /// As `is_spinning`, for an entity that has made the step before as well.
 bool EventLoop::is_spinning_on(const char* operation, Place place) {
-    const std::uint64_t footprint = world_->accesses() - spin_.accesses;
+    const std::uint64_t footprint = world_->reads() - spin_.reads;
     const bool is_idle = spin_.changes == world_->changes() && is_same_place(spin_.place, place) &&
-                         std::strcmp(spin_.operation, operation) == 0;
+                         (spin_.operation == operation || std::strcmp(spin_.operation, operation) == 0);
     if (!is_idle) {
         spin_.count = 0;
     } else {
@@ -43,7 +43,7 @@ bool EventLoop::is_spinning_on(const char* operation, Place place) {
     }
     spin_.steps = world_->steps();
     spin_.changes = world_->changes();
-    spin_.accesses = world_->accesses();
+    spin_.reads = world_->reads();
     spin_.footprint = footprint;
     spin_.operation = operation;
     spin_.place = place;

@@ -46,7 +46,7 @@ void World::begin_run(Strategy* strategy) {
     between_steps_ = 0;
     steps_ = 0;
     fingerprint_ = values_ = 0;
-    accesses_ = writes_ = progress_ = 0;
+    reads_ = writes_ = progress_ = 0;
     strategy_ = strategy;
     tearing_down_ = false;
     spent_ = {};
@@ -201,6 +201,7 @@ void World::note(Note note) {
 void World::begin_teardown() {
     tearing_down_ = true;
     observing_ = false;
+    wants_steps_ = false;  // steps that only clean up are none of the run's
     choices_.be_calm();
 }
 

@@ -368,7 +368,7 @@ private:
         spin_.steps = steps;
         spin_.count = 0;
         spin_.changes = world_->changes();
-        spin_.accesses = world_->accesses();
+        spin_.reads = world_->reads();
         spin_.operation = operation;
         spin_.place = place;
         return false;

@@ -116,8 +116,8 @@ public:
     std::uint64_t progress() const { return progress_; }
     /// Returns a number that grows whenever something changes that the world can see.
     std::uint64_t changes() const { return writes_ + progress_; }
-    /// Returns a sum over all accesses of this run: what it grows by tells which objects a step used.
-    std::uint64_t accesses() const { return accesses_; }
+    /// Returns a sum over all reads of this run: what it grows by tells which objects a step looked at.
+    std::uint64_t reads() const { return reads_; }
     /// Tells that a variable got a value. That is progress as long as it is one that it did not have while the world watched.
     void tell_value(std::uint64_t object, std::uint64_t value) {
         if (watches_values_) [[unlikely]] {
@@ -233,8 +233,11 @@ public:
 private:
     std::int64_t real_now_ns() const;
     void count(const detail::Tracked& object, Access access) {
-        accesses_ += object.key;
-        writes_ += access != Access::read ? 1U : 0U;
+        if (access == Access::read) {
+            reads_ += object.key;
+        } else {
+            ++writes_;
+        }
     }
     void watch_value(std::uint64_t object, std::uint64_t value);
     void observe(const Touch& touch, detail::Tracked* object, const char* operation, Place place, std::int64_t value = 0);
@@ -257,7 +260,7 @@ private:
     std::uint64_t runs_ = 0;
     std::uint64_t fingerprint_ = 0;
     std::uint64_t values_ = 0;  // of the accesses, summed as the fingerprint is
-    std::uint64_t accesses_ = 0;
+    std::uint64_t reads_ = 0;
     std::uint64_t writes_ = 0;
     std::uint64_t progress_ = 0;
     bool watches_values_ = false;

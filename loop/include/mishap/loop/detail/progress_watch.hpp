@@ -24,7 +24,7 @@ struct SpinWatch {
     const TaskBase* who = nullptr;
     std::uint64_t steps = 0;     // of the run, when its last step ended
     std::uint64_t changes = 0;   // of the world, then
-    std::uint64_t accesses = 0;  // as well
+    std::uint64_t reads = 0;     // as well
     std::uint64_t footprint = 0;  // of the last step; known from the second in a row on
     const char* operation = nullptr;
     Place place;

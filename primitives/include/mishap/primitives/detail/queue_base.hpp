@@ -94,6 +94,7 @@ protected:
             throw QueueShutDown();
         }
         touch_in(loop, Access::write, "Queue.put", place);
+        loop.world().tell_progress();
     }
     /// Waits until there is an item.
     void enter_get(Place place) {
@@ -105,6 +106,7 @@ protected:
             wait_for_item(loop, place);
         }
         touch_in(loop, Access::write, "Queue.get", place);
+        loop.world().tell_progress();
     }
     void check_put_nowait(Place place) const;
     void check_get_nowait(Place place) const;
@@ -113,7 +115,6 @@ protected:
     void item_came() {
         ++count_;
         ++unfinished_;
-        tell_progress();
         if (!getters_.is_empty()) [[unlikely]] {
             getters_.wake_next();
         }
@@ -121,7 +122,6 @@ protected:
     /// Counts an item that has left, and wakes the first putter.
     void item_left() {
         --count_;
-        tell_progress();
         if (!putters_.is_empty()) [[unlikely]] {
             putters_.wake_next();
         }
@@ -153,11 +153,6 @@ private:
 
     Statistics count() const;
     bool is_full() const { return count_ >= limit_; }
-    static void tell_progress() {
-        if (EventLoop* const loop = current_loop; loop != nullptr) {
-            loop->world().tell_progress();
-        }
-    }
     void wait_for_room(EventLoop& loop, Place place);
     void wait_for_item(EventLoop& loop, Place place);
 
