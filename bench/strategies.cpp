@@ -1,7 +1,7 @@
 // Prints tables of docs/exploration.md: how soon each strategy finds a bug, how right its estimate is, how fast it is.
 //
 // bench_strategies bugs [SEEDS]             (default: 200)
-// bench_strategies calibration [SEARCHES]   (default: 1000)
+// bench_strategies calibration [SEARCHES]   (default: 400)
 // bench_strategies speed [RUNS]             (default: 500000)
 
 #include <algorithm>
@@ -186,7 +186,7 @@ int main(int argc, char** argv) {
         return 0;
     }
     if (table == "calibration") {
-        print_calibration(number != 0 ? number : 1'000);
+        print_calibration(number != 0 ? number : 400);
         return 0;
     }
     if (table == "speed") {
