@@ -100,9 +100,9 @@ void EventLoop::warn(FindingKind kind, const std::string& message) {
 
 void EventLoop::set_debug(bool is_debug) {
     is_debug_ = is_debug;
-    is_use_checked_ = is_closed_ || is_debug;
+    is_use_checked_ = is_closed_ || is_debug || are_callers_watched_;
     prepares_steps_ = is_debug || world_->options().cancellations != 0;
-    steps_max_ = is_debug ? 0 : steps_allowed_;
+    steps_look_ = is_debug ? 0 : watch_.next_look;
     if (is_debug) {
         note_step_begins(current_ != nullptr ? "task " + current_->path() : "a callback");
     }
@@ -118,8 +118,8 @@ void EventLoop::look_at_step() {
     if (is_debug_) {
         report_if_slow();
     }
-    if (world_->steps() > steps_allowed_) {
-        fail_over_steps();
+    if (world_->steps() > watch_.next_look) {
+        look_for_progress();
     }
 }
 

@@ -43,6 +43,7 @@ void FutureBase::check_pending(const char* operation) const {
 
 void FutureBase::finish() {
     state_ = State::finished;
+    loop_->world().tell_progress();
     loop_->world().touch(*this, Access::write, is_task_ ? "" : "completes");
     if (first_ != nullptr) {
         schedule_listeners();
@@ -58,10 +59,32 @@ void FutureBase::finish_with(std::exception_ptr exception) {
 
 void FutureBase::finish_cancelled(const std::string* message) {
     state_ = State::cancelled;
+    loop_->world().tell_progress();
     retrieved_ = true;
     cancel_message_ = message;
     loop_->world().touch(*this, Access::write, is_task_ ? "" : "cancels");
     schedule_listeners();
+}
+
+const std::string* FutureBase::take_cancel_message() {
+    if (is_message_taken_) {
+        return nullptr;
+    }
+    is_message_taken_ = is_message_for_one_;
+    return cancel_message_;
+}
+
+bool FutureBase::throws_cancelled() const {
+    if (exception_ == nullptr) {
+        return state_ == State::cancelled;
+    }
+    try {
+        std::rethrow_exception(exception_);
+    } catch (const CancelledError&) {
+        return true;
+    } catch (...) {
+        return false;
+    }
 }
 
 void FutureBase::throw_unless_succeeded(const char* question) {
@@ -70,7 +93,8 @@ void FutureBase::throw_unless_succeeded(const char* question) {
         throw InvalidStateError(fmt::format("{} of a future that is not done; await it first", question));
     }
     if (state_ == State::cancelled) {
-        throw CancelledError(cancel_message_ != nullptr ? *cancel_message_ : std::string());
+        const std::string* const message = take_cancel_message();
+        throw CancelledError(message != nullptr ? *message : std::string());
     }
     retrieved_ = true;
     if (exception_ != nullptr) {

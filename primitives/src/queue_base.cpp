@@ -106,6 +106,9 @@ void QueueBase::check_put_nowait(Place place) const {
         throw QueueFull();
     }
     touch(Access::write, "Queue.put_nowait", place);
+    if (current_loop != nullptr) {
+        current_loop->world().tell_progress();
+    }
 }
 
 void QueueBase::check_get_nowait(Place place) const {
@@ -117,6 +120,9 @@ void QueueBase::check_get_nowait(Place place) const {
         throw QueueEmpty();
     }
     touch(Access::write, "Queue.get_nowait", place);
+    if (current_loop != nullptr) {
+        current_loop->world().tell_progress();
+    }
 }
 
 void QueueBase::task_done(Place place) {

@@ -7,7 +7,9 @@
 namespace mishap::detail {
 
 void RaceBase::start(const Future<void>& previous_failed) {
-    const auto task = loop_->create_task([race = Ref<RaceBase>(this), previous_failed] { race->take_turn(previous_failed); });
+    // Never at once, whatever the loop's task factory: the task must be known before it can win or fail (gh-124309).
+    const auto task = loop_->create_task([race = Ref<RaceBase>(this), previous_failed] { race->take_turn(previous_failed); },
+                                         {.eager_start = false});
     tasks_.emplace_back(&task.state());
 }
 
@@ -24,8 +26,8 @@ void RaceBase::take_turn(const Future<void>& previous_failed) {
     }
     const std::size_t index = begun_++;
     const Future<void> failed = loop_->create_future<void>();
-    start(failed);
     exceptions_.push_back(nullptr);
+    start(failed);
     // The helper that runs a body: what an attempt throws is what the race tells of it.
     try {
         attempt(index);

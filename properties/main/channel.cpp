@@ -39,7 +39,7 @@ bool send(int fd, const Progress& progress) {
     return send(fd, MessageKind::progress, {reinterpret_cast<const char*>(&progress), sizeof progress});
 }
 
-bool Inbox::take(Message& message) {
+bool MessageReader::take(Message& message) {
     if (bytes_.empty()) {
         return false;
     }

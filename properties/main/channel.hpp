@@ -17,7 +17,7 @@ bool send(int fd, MessageKind kind, std::string_view content);
 bool send(int fd, const Progress& progress);
 
 /// Takes apart what comes out of the pipe, in whatever pieces.
-class Inbox {
+class MessageReader {
 public:
     struct Message {
         char kind = 0;  // of MessageKind or LastWord

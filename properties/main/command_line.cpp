@@ -17,9 +17,21 @@ constexpr const char* footer =
     "environment (in brackets), and NO_COLOR=1 turns colours off.\n\n"
     "Exit codes: 0 nothing is wrong, 1 something was found, 2 wrong use, 3 mishap or determinism is at fault.";
 
+Sweep read_kind(const std::string& word) {
+    std::vector<std::string> words;
+    for (const Sweep kind : {Sweep::cancel, Sweep::timeout, Sweep::fail}) {
+        if (word == to_text(kind)) {
+            return kind;
+        }
+        words.emplace_back(to_text(kind));
+    }
+    throw UsageError(fmt::format("--kind was given '{}'; it takes cancel, timeout or fail.{}", word,
+                                 did_you_mean(close_matches(word, words))));
+}
+
 /// Returns what to say of words that nothing expects.
 std::string describe_extras(const std::vector<std::string>& extras) {
-    std::vector<std::string> names = {"--help", "--version", "--no-shrink"};
+    std::vector<std::string> names = {"--help", "--version", "--no-shrink", "--kind"};
     for (const Setting& setting : all_settings()) {
         names.emplace_back(setting.name);
     }
@@ -29,8 +41,8 @@ std::string describe_extras(const std::vector<std::string>& extras) {
         return fmt::format("The option {} is unknown; --help lists what there is.{}", name,
                            did_you_mean(close_matches(name, names)));
     }
-    return fmt::format("'{}' is one word too many, or no command: say list, run or replay; --help tells more.{}", first,
-                       did_you_mean(close_matches(first, {"list", "run", "replay"})));
+    return fmt::format("'{}' is one word too many, or no command: say list, run, sweep or replay; --help tells more.{}", first,
+                       did_you_mean(close_matches(first, {"list", "run", "sweep", "replay"})));
 }
 
 }  // namespace
@@ -62,13 +74,17 @@ CommandLine read_command_line(int argument_count, const char* const* arguments) 
     std::string replayed;
     CLI::App& list = *app.add_subcommand("list", "Name the scenarios, and where they are");
     CLI::App& run = *app.add_subcommand("run", "Explore the scenarios that match a PATTERN, or all");
+    CLI::App& sweep = *app.add_subcommand("sweep", "Let every await of the scenarios go wrong, one in each run");
     CLI::App& replay = *app.add_subcommand("replay", "Play a replay LINE, or a tape file, once more");
-    for (CLI::App* const command : {&list, &run, &replay}) {
+    for (CLI::App* const command : {&list, &run, &sweep, &replay}) {
         command->fallthrough();
         command->set_help_flag();  // the whole help tells about the commands too
     }
     list.add_option("pattern", line.patterns)->type_name("PATTERN");
     run.add_option("pattern", line.patterns)->type_name("PATTERN");
+    sweep.add_option("pattern", line.patterns)->type_name("PATTERN");
+    std::string kind = "cancel";
+    sweep.add_option("--kind", kind, "cancel, timeout or fail")->type_name("KIND");
     replay.add_option("line", replayed)->type_name("LINE");
     replay.add_flag("--export", line.exports, "replay: print the failure as a test case in C++");
 
@@ -86,8 +102,8 @@ CommandLine read_command_line(int argument_count, const char* const* arguments) 
     }
     if (asks_version) {
         line.command = Command::version;
-    } else if (list.parsed() + run.parsed() + replay.parsed() != 1) {
-        throw UsageError("Say what to do: list, run or replay (one of them); --help tells more.");
+    } else if (list.parsed() + run.parsed() + sweep.parsed() + replay.parsed() != 1) {
+        throw UsageError("Say what to do: list, run, sweep or replay (one of them); --help tells more.");
     } else if (replay.parsed()) {
         if (replay.count("line") == 0) {
             throw UsageError("replay needs the line or the tape file that a failing run has printed.");
@@ -95,7 +111,8 @@ CommandLine read_command_line(int argument_count, const char* const* arguments) 
         line.command = Command::replay;
         line.replayed = replayed;
     } else {
-        line.command = list.parsed() ? Command::list : Command::run;
+        line.command = list.parsed() ? Command::list : sweep.parsed() ? Command::sweep : Command::run;
+        settings.sweep = sweep.parsed() ? read_kind(kind) : Sweep::off;
     }
     return line;
 }

@@ -7,7 +7,7 @@
 
 namespace mishap::detail {
 
-enum class Command { list, run, replay, help, version };
+enum class Command { list, run, sweep, replay, help, version };
 
 /// A command line as it was understood.
 struct CommandLine {

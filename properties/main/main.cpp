@@ -28,7 +28,8 @@ int perform(const CommandLine& line, const char* program) {
     const std::string replay_command = shell_word(program) + stack_size + " replay";
     switch (line.command) {
         case Command::list: return list_scenarios(line.patterns);
-        case Command::run: return run_scenarios(line.patterns, settings, replay_command);
+        case Command::run:
+        case Command::sweep: return run_scenarios(line.patterns, settings, replay_command);
         case Command::replay: return replay_scenario(line.replayed, settings, replay_command, line.exports);
         case Command::version: std::puts(mishap::build_name().c_str()); return exit_clean;
         case Command::help: std::fputs(line.help.c_str(), stdout); return exit_clean;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <mishap/sim/make_strategy.hpp>
 #include <mishap/properties/detail/tape_places.hpp>
+#include <mishap/properties/sweep.hpp>
 
 #include "channel.hpp"
 #include "crash.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 struct ScenarioSearch {
     const Scenario& scenario;
+    const Sweep sweep;  // off: it is explored
     const ExploreOptions options;
     std::string_view replay_command;
 };
@@ -29,6 +31,9 @@ Outcome work(const ScenarioSearch& search, SharedSearch& shared, unsigned worker
     options.runs_max = (options.runs_max - worker + options.stride - 1) / options.stride;
     if (wants_progress) {
         options.progress = [fd](const Progress& progress) { send(fd, progress); };
+    }
+    if (search.sweep != Sweep::off) {
+        return outcome_of(sweep(search.scenario.body, search.sweep, options), search.replay_command);
     }
     SharedPart part(shared, worker);
     Outcome outcome = outcome_of(explore_part(search.scenario.body, options, part), search.replay_command);
@@ -44,7 +49,8 @@ Outcome outcome_of_death(const ScenarioSearch& search, const WorkerEnd& end, std
     Finding& finding = *report.finding;
     finding.place = search.scenario.place;
     if (!end.outcome.has_value()) {
-        finding.details.push_back(run == SharedSearch::none ? "after the search, while its finding was confirmed or shrunk"
+        finding.details.push_back(search.sweep != Sweep::off ? std::string("in a sweep, or while its finding was confirmed")
+                                  : run == SharedSearch::none ? "after the search, while its finding was confirmed or shrunk"
                                                             : fmt::format("in run {}, seed {}", run, report.seed));
         report.tape_path = keep_tape(search.options.out, search.scenario.name, end.process, finding, finding.details);
         report.replay_line = report.tape_path;
@@ -95,16 +101,19 @@ Outcome merge(const ScenarioSearch& search, std::vector<Outcome> parts) {
 
 Outcome search_scenario(const Scenario& scenario, const Settings& settings, std::string_view replay_command,
                         ProgressLine& progress) {
-    const ScenarioSearch search{scenario, options_of(scenario, settings), replay_command};
+    const ScenarioSearch search{scenario, settings.sweep, options_of(scenario, settings), replay_command};
     if (settings.jobs == 0) {
         ExploreOptions options = search.options;
         if (progress.is_shown()) {
             options.progress = [&progress](const Progress& so_far) { progress.show(so_far); };
         }
-        return outcome_of(explore(scenario.body, options), replay_command);
+        return outcome_of(search.sweep != Sweep::off ? sweep(scenario.body, search.sweep, options)
+                                                     : explore(scenario.body, options),
+                          replay_command);
     }
-    // A systematic search is one walk, and a script is one run; there is no part of it to give away.
-    const bool is_one_walk = describe(search.options.strategy).is_systematic || !search.options.script.empty();
+    // A systematic search is one walk, and a script is one run, as is a sweep; there is no part of it to give away.
+    const bool is_one_walk = describe(search.options.strategy).is_systematic || !search.options.script.empty() ||
+                             search.sweep != Sweep::off;
     const std::uint64_t jobs_max = is_one_walk ? 1 : search.options.runs_max;
     SharedSearch shared(static_cast<unsigned>(std::min<std::uint64_t>(settings.jobs, std::max<std::uint64_t>(jobs_max, 1))));
     std::vector<Outcome> deaths;

@@ -23,6 +23,7 @@ struct Settings {
     unsigned jobs = 1;  // 0: everything in this process
     std::string out = ".mishap";
     bool shrink = true;
+    Sweep sweep = Sweep::off;  // the command, not an option
 };
 
 /// Something that can be set on the command line, as `--name VALUE`, and in the environment.

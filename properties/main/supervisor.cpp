@@ -54,7 +54,7 @@ private:
 struct Worker {
     WorkerEnd end;
     int fd = -1;
-    Inbox inbox;
+    MessageReader inbox;
     Progress progress;
 };
 
@@ -121,7 +121,7 @@ void wait_for_end(Worker& worker) {
 }
 
 void read_messages(Worker& worker, std::string& usage, std::string& fault) {
-    Inbox::Message message;
+    MessageReader::Message message;
     while (worker.inbox.take(message)) {
         if (message.kind == static_cast<char>(MessageKind::progress)) {
             worker.progress = progress_from(message.content);

@@ -39,6 +39,8 @@ std::vector<std::string> initializers(const ExploreOptions& options) {
     add(options.timer_slack != defaults.timer_slack, "timer_slack", duration(options.timer_slack));
     add(options.steps_max != defaults.steps_max, "steps_max", std::to_string(options.steps_max));
     add(options.time_max != defaults.time_max, "time_max", duration(options.time_max));
+    add(options.livelock_steps != defaults.livelock_steps, "livelock_steps", std::to_string(options.livelock_steps));
+    add(options.overtaken_max != defaults.overtaken_max, "overtaken_max", std::to_string(options.overtaken_max));
     return result;
 }
 

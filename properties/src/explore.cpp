@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <mishap/properties/detail/body_program.hpp>
 #include <mishap/properties/detail/divergence.hpp>
+#include <mishap/properties/detail/fifo_legality.hpp>
 #include <mishap/properties/detail/pristine.hpp>
 #include <mishap/properties/detail/search_part.hpp>
 #include <mishap/properties/detail/story.hpp>
@@ -111,7 +112,7 @@ private:
 class Exploration {
 public:
     Exploration(const std::function<void()>& body, const ExploreOptions& options)
-        : options_(with_budgets_for_script(options)), world_(options_.world()), program_(body, options_, world_) {
+        : body_(body), options_(with_budgets_for_script(options)), world_(options_.world()), program_(body, options_, world_) {
         report_.name = options_.name;
         report_.seed = options_.effective_seed();
         report_.promises = promises_of(options_);
@@ -119,7 +120,7 @@ public:
     }
 
     /// `part` is null unless several processes make the search; `search`, if any, makes it instead of a strategy.
-    Report explore(detail::SearchPart* part = nullptr, const detail::Search& search = nullptr) {
+    Report explore(detail::SearchPart* part = nullptr, const detail::SearchFunction& search = nullptr) {
         if (options_.confirm_in_child) {
             child_.emplace(program_, world_, options_.name, options_.step_time_max);
         }
@@ -159,6 +160,9 @@ public:
         }
         if (report_.search.has_threads) {
             report_.promises += "; threads switch only before operations on what they share";
+        }
+        if (report_.search.has_spun) {
+            report_.promises += "; who makes the same step again and again waits until another has gone";
         }
         report_.is_pruned = options_.sharing == Sharing::tracked || report_.search.has_threads;
         report_.notes.insert(report_.notes.end(), report_.search.notes.begin(), report_.search.notes.end());
@@ -372,6 +376,7 @@ private:
             }
         }
         finish(std::move(confirmed));
+        report_.fifo = detail::judge_fifo_legality(body_, options_, *report_.finding, report_.run->mishaps);
         write_tape(report_.run->tape, report_.mishaps, *report_.finding, report_.run->digest, report_.run->steps);
         if (report_.replay_line.size() > replay_line_length_max && !report_.tape_path.empty()) {
             report_.replay_line = report_.tape_path;
@@ -455,6 +460,7 @@ private:
 
     static constexpr unsigned places_tried = 5;  // of heap and stacks, to see two runs differ
 
+    const std::function<void()>& body_;
     ExploreOptions options_;
     World world_;
     detail::BodyProgram program_;
@@ -480,7 +486,8 @@ Report detail::explore_part(const std::function<void()>& program, const ExploreO
     return Exploration(program, options).explore(&part);
 }
 
-Report detail::explore_by(const std::function<void()>& program, const ExploreOptions& options, const Search& search) {
+Report detail::explore_by(const std::function<void()>& program, const ExploreOptions& options,
+                          const SearchFunction& search) {
     check_usable(program);
     check_options(options);
     return Exploration(program, options).explore(nullptr, search);
@@ -511,6 +518,8 @@ Report replay(std::string_view line, const std::function<void()>& program, const
         replayed.sweep = world.sweep;
         replayed.steps_max = world.steps_max;
         replayed.time_max = world.time_max;
+        replayed.livelock_steps = world.livelock_steps;
+        replayed.overtaken_max = world.overtaken_max;
     };
     if (is_replay_line(line)) {
         const ReplayLine parsed = parse_replay_line(line);

@@ -13,6 +13,8 @@ WorldOptions ExploreOptions::world() const {
             .steps_max = steps_max,
             .time_max = time_max,
             .sharing = sharing,
+            .livelock_steps = livelock_steps,
+            .overtaken_max = overtaken_max,
             .races = races,
             .lost_updates = lost_updates};
 }

@@ -147,6 +147,17 @@ std::string SweepResult::summary() const {
     return text + (is_complete ? "" : "; stopped before the program's last await");
 }
 
+std::string FifoLegality::to_text() const {
+    switch (verdict) {
+        case Verdict::as_it_is: return "FIFO legality: asyncio as it is";
+        case Verdict::other_timings: return "FIFO legality: FIFO with other timings";
+        case Verdict::not_seen: return fmt::format("FIFO legality: not seen in {}", plural(runs, "FIFO run"));
+        case Verdict::impossible:
+            return fmt::format("FIFO legality: impossible ({}, all there are)", plural(runs, "FIFO run"));
+    }
+    return {};
+}
+
 std::string Report::headline() const {
     if (finding.has_value()) {
         return fmt::format("{}: {}", mishap::to_text(finding->kind), finding->what);
@@ -199,6 +210,9 @@ std::string Report::to_text(std::string_view replay_command) const {
         }
         if (shrunk.has_value()) {
             text += how_shrunk(*shrunk);
+        }
+        if (fifo.has_value()) {
+            text += fifo->to_text() + "\n";
         }
         if (root_cause.has_value()) {
             text += root_cause->to_text();

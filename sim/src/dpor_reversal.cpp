@@ -185,8 +185,8 @@ void Dpor::Search::plan_independent(std::uint32_t first) {
     }
 }
 
-/// Returns whether enough is left for `pick` to use its budget after `sequence_`. If not, nothing is lost: some of those that use
-/// it there are calm in other runs, and in those it is planned.
+/// Returns whether enough is left for `pick` to use its budget after `sequence_`. If not, nothing is lost: some of those that
+/// use it there are calm in other runs, and in those it is planned.
 bool Dpor::Search::is_within_budget(const Pick& pick) {
     const std::uint32_t budget = footprints_.object(pick.budget.object);
     const auto users = std::count_if(sequence_.begin(), sequence_.end(), [&](const PlannedStep& step) {

@@ -125,6 +125,7 @@ SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
     }
     result.waits = world_.activity().waits;
     result.has_threads = world_.activity().threads != 0;
+    result.has_spun = world_.activity().spins != 0;
     result.interleavings = result.is_exhausted ? strategy.interleavings() : std::nullopt;
     result.next_is_new_max = strategy.next_is_new_max();
     result.digests = digests.size();

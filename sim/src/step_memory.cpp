@@ -135,8 +135,8 @@ void StepMemory::complete(PlannedStep& step, const Execution& execution, std::sp
             continue;
         }
         const std::uint64_t fact = fact_of(step.hash, candidate.footprint, candidate.answers, values(candidate.footprint));
-        // A mishap is planned only where its budget allows it. That a step does not ask for one may be for want of budget, but not
-        // while nothing is spent.
+        // A mishap is planned only where its budget allows it. That a step does not ask for one may be for want of budget, but
+        // not while nothing is spent.
         const bool is_known =
             step.answers == candidate.answers
                 ? facts_.find(fact) != KeyIndex::none

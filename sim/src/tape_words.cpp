@@ -76,6 +76,8 @@ std::string options_text(const WorldOptions& options) {
     add(options.sweep != defaults.sweep, fmt::format("sweep={}", to_text(options.sweep)));
     add(options.steps_max != defaults.steps_max, fmt::format("steps={}", options.steps_max));
     add(options.time_max != defaults.time_max, "time=" + duration_text(options.time_max));
+    add(options.livelock_steps != defaults.livelock_steps, fmt::format("livelock={}", options.livelock_steps));
+    add(options.overtaken_max != defaults.overtaken_max, fmt::format("overtaken={}", options.overtaken_max));
     return text;
 }
 
@@ -100,10 +102,15 @@ void read_options(std::string_view text, WorldOptions& options) {
             options.steps_max = read_count<std::uint64_t>(value);
         } else if (word == "time") {
             options.time_max = read_duration(value);
+        } else if (word == "livelock") {
+            options.livelock_steps = read_count<std::uint64_t>(value);
+        } else if (word == "overtaken") {
+            options.overtaken_max = read_count<std::uint32_t>(value);
         } else {
             throw Malformed{
                 in_quotes(option) +
-                " is no option; the options are cancel, everywhere, yield, pass, slack, sweep, steps and time"};
+                " is no option; the options are cancel, everywhere, yield, pass, slack, sweep, steps, time, livelock and "
+                "overtaken"};
         }
     }
 }

@@ -80,6 +80,8 @@ const char* to_text(FindingKind kind) {
         case FindingKind::never_retrieved: return "exception never retrieved";
         case FindingKind::foreign_thread: return "a real thread took part";
         case FindingKind::broken_promise: return "broken promise";
+        case FindingKind::livelock: return "livelock";
+        case FindingKind::starved: return "starvation";
         case FindingKind::race: return "race";
         case FindingKind::script: return "the script was not followed";
         case FindingKind::divergence: return "divergence";

@@ -3,12 +3,17 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <mishap/sim/detail/invariant_hook.hpp>
 #include <mishap/sim/errors.hpp>
 #include <mishap/sim/fake_selector.hpp>
 #include <mishap/sim/real_clock.hpp>
 
 namespace mishap {
+
+struct World::SeenValues {
+    boost::unordered_flat_set<std::uint64_t> seen;  // hashes of variable and value; looked up only
+};
 
 World::World(const WorldOptions& options)
     : is_simulated_(true), options_(options) {
@@ -41,9 +46,13 @@ void World::begin_run(Strategy* strategy) {
     between_steps_ = 0;
     steps_ = 0;
     fingerprint_ = values_ = epoch_ = 0;
+    reads_ = writes_ = progress_ = 0;
     strategy_ = strategy;
     tearing_down_ = false;
     spent_ = {};
+    if (watches_values_) {
+        watch_values(false);
+    }
     if (swept_.number != 0) {
         swept_ = {};
     }
@@ -75,6 +84,7 @@ void World::begin_run(Strategy* strategy) {
 
 void World::move_clock(std::int64_t now_ns) {
     detail::invariant(now_ns >= now_ns_, "virtual time never goes back");
+    progress_ += now_ns != now_ns_ ? 1U : 0U;
     now_ns_ = now_ns;
     if (observing_) {
         tell({.kind = TraceEventKind::tick, .value = now_ns});
@@ -168,6 +178,20 @@ std::uint64_t World::state() const {
     return mix(values_ + end, static_cast<std::uint64_t>(verdict_.time_ns));
 }
 
+void World::watch_values(bool on) {
+    if (seen_values_ == nullptr) {
+        seen_values_ = std::make_unique<SeenValues>();
+    }
+    watches_values_ = on;
+    seen_values_->seen.clear();
+}
+
+void World::watch_value(std::uint64_t object, std::uint64_t value) {
+    constexpr std::size_t values_max = 1 << 16;  // a variable with so many has no state that comes again
+    const bool is_new = seen_values_->seen.size() == values_max || seen_values_->seen.insert(mix(object, value)).second;
+    new_values_ += is_new ? 1U : 0U;
+}
+
 void World::clear_step() {
     footprint_.clear();
     created_.clear();
@@ -190,7 +214,8 @@ void World::note(Note note) {
 
 void World::begin_teardown() {
     tearing_down_ = true;
-    observing_ = wants_steps_ = false;
+    observing_ = false;
+    wants_steps_ = false;  // steps that only clean up are none of the run's
     choices_.be_calm();
 }
 

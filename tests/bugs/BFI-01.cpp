@@ -25,7 +25,7 @@ const BugRegistration registration(
 enum class Wakes { by_each_list, once };
 
 template <Wakes wakes>
-class Condition {
+class FiberCondition {
 public:
     void wait(FiberHook& fiber) {
         waits_.push_back(std::make_shared<Wait>(Wait{&fiber}));
@@ -90,5 +90,5 @@ void receive() {
 
 }  // namespace
 
-MISHAP_SCENARIO("BFI-01/buggy") { receive<Condition<Wakes::by_each_list>>(); }
-MISHAP_SCENARIO("BFI-01/fixed") { receive<Condition<Wakes::once>>(); }
+MISHAP_SCENARIO("BFI-01/buggy") { receive<FiberCondition<Wakes::by_each_list>>(); }
+MISHAP_SCENARIO("BFI-01/fixed") { receive<FiberCondition<Wakes::once>>(); }

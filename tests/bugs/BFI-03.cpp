@@ -25,7 +25,7 @@ const BugRegistration registration(
 enum class AfterTimeout { stays_linked, unlinks };
 
 template <AfterTimeout after_timeout>
-class Condition {
+class FiberCondition {
 public:
     void wait(FiberHook& fiber) {
         waiting_.push_back(&fiber);
@@ -82,5 +82,5 @@ void receive() {
 
 }  // namespace
 
-MISHAP_SCENARIO("BFI-03/buggy") { receive<Condition<AfterTimeout::stays_linked>>(); }
-MISHAP_SCENARIO("BFI-03/fixed") { receive<Condition<AfterTimeout::unlinks>>(); }
+MISHAP_SCENARIO("BFI-03/buggy") { receive<FiberCondition<AfterTimeout::stays_linked>>(); }
+MISHAP_SCENARIO("BFI-03/fixed") { receive<FiberCondition<AfterTimeout::unlinks>>(); }

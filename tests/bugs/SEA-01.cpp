@@ -21,7 +21,7 @@ const BugRegistration registration({.id = "SEA-01",
 enum class Wakes { until_empty, those_who_were_there };
 
 template <Wakes wakes>
-class Condition {
+class SeastarCondition {
 public:
     /// Calls `continuation()` as soon as `holds()` when signalled.
     void when(std::function<bool()> holds, Continuation continuation) {
@@ -73,5 +73,5 @@ void wait_for_both() {
 
 }  // namespace
 
-MISHAP_SCENARIO("SEA-01/buggy") { wait_for_both<Condition<Wakes::until_empty>>(); }
-MISHAP_SCENARIO("SEA-01/fixed") { wait_for_both<Condition<Wakes::those_who_were_there>>(); }
+MISHAP_SCENARIO("SEA-01/buggy") { wait_for_both<SeastarCondition<Wakes::until_empty>>(); }
+MISHAP_SCENARIO("SEA-01/fixed") { wait_for_both<SeastarCondition<Wakes::those_who_were_there>>(); }

@@ -20,7 +20,7 @@ const BugRegistration registration({.id = "SEA-02",
 enum class Runs { at_once, through_the_loop };
 
 template <Runs runs>
-class Condition {
+class SeastarCondition {
 public:
     void when(std::function<bool()> holds, const Continuation& continuation) {
         if (holds()) {
@@ -74,5 +74,5 @@ void pay_in() {
 
 }  // namespace
 
-MISHAP_SCENARIO("SEA-02/buggy") { pay_in<Condition<Runs::at_once>>(); }
-MISHAP_SCENARIO("SEA-02/fixed") { pay_in<Condition<Runs::through_the_loop>>(); }
+MISHAP_SCENARIO("SEA-02/buggy") { pay_in<SeastarCondition<Runs::at_once>>(); }
+MISHAP_SCENARIO("SEA-02/fixed") { pay_in<SeastarCondition<Runs::through_the_loop>>(); }

@@ -21,7 +21,7 @@ const BugRegistration registration(
 enum class OnSignal { leaves_timer, cancels_timer };
 
 template <OnSignal on_signal>
-class Condition {
+class SeastarCondition {
 public:
     void wait_for(std::chrono::nanoseconds delay) {
         const auto done = get_running_loop().create_future<void>();
@@ -84,5 +84,5 @@ void ask() {
 
 }  // namespace
 
-MISHAP_SCENARIO("SEA-03/buggy") { ask<Condition<OnSignal::leaves_timer>>(); }
-MISHAP_SCENARIO("SEA-03/fixed") { ask<Condition<OnSignal::cancels_timer>>(); }
+MISHAP_SCENARIO("SEA-03/buggy") { ask<SeastarCondition<OnSignal::leaves_timer>>(); }
+MISHAP_SCENARIO("SEA-03/fixed") { ask<SeastarCondition<OnSignal::cancels_timer>>(); }

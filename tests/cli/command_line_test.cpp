@@ -19,7 +19,7 @@ void check_refused(const std::string& command, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("a command line without a command says which there are") { check_refused("$F", "list, run or replay"); }
+TEST_CASE("a command line without a command says which there are") { check_refused("$F", "list, run, sweep or replay"); }
 
 TEST_CASE("an unknown command is refused with a close one") { check_refused("$F rnu", "Did you mean run?"); }
 
@@ -35,6 +35,10 @@ TEST_CASE("a value that makes no sense is refused with what would") {
     check_refused("$F run --jobs 100000", "--jobs");
     check_refused("$F run --stack-size 1K", "8 KiB");
     check_refused("$F run good/ordered --out /proc/no", "Choose a directory");
+}
+
+TEST_CASE("a kind of sweep that is none is refused with a close one") {
+    check_refused("$F sweep sweep/guarded --kind cancle", "Did you mean cancel?");
 }
 
 TEST_CASE("a pattern that matches nothing is refused with close names") {

@@ -3,11 +3,14 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <vector>
 
 #include <mishap/loop/await.hpp>
 #include <mishap/loop/sleep.hpp>
+#include <mishap/primitives/lock.hpp>
 #include <mishap/primitives/shared.hpp>
 #include <mishap/properties/claims.hpp>
 #include <mishap/properties/scenario.hpp>
@@ -113,6 +116,36 @@ MISHAP_SCENARIO("bad/long_line") {
         late += second_wins() ? 1 : 0;
     }
     always(late < 6, "a is mostly first");
+}
+
+/// Two tasks use a lock across a wait, with a guard or without one.
+void use_lock(bool has_guard) {
+    const auto lock = std::make_shared<Lock>("door");
+    const auto use = [=] {
+        const auto guard = has_guard ? lock->guard() : std::unique_lock<Lock>();
+        if (!has_guard) {
+            lock->acquire();
+        }
+        sleep(1s);
+        if (!has_guard) {
+            lock->release();
+        }
+    };
+    for (const auto& task : {create_task(use, {.name = "a"}), create_task(use, {.name = "b"})}) {
+        try {
+            await(task);
+        } catch (const CancelledError&) {
+        } catch (const TimeoutError&) {
+        }
+    }
+}
+
+MISHAP_SCENARIO("sweep/guarded") {
+    use_lock(true);
+}
+
+MISHAP_SCENARIO("sweep/unguarded") {
+    use_lock(false);
 }
 
 MISHAP_SCENARIO("crash/mishap_bug") {

@@ -142,3 +142,20 @@ TEST_CASE("a terminal gets colours unless NO_COLOR is set") {
     CHECK(contains(shell.run_on_terminal("$F run good/ordered"), "\x1b[32mok"));
     CHECK_FALSE(contains(shell.run_on_terminal("NO_COLOR=1 $F run good/ordered"), "\x1b[32m"));
 }
+
+TEST_CASE("sweep lists the awaits that a scenario does not survive, and a line that replays each") {
+    Shell shell;
+    const Ended clean = shell.run("$F sweep sweep/guarded");
+    INFO(clean.output << clean.errors);
+    CHECK(clean.code == 0);
+    CHECK(contains(line_with(clean.output, "sweep/guarded"), "(cancel): all pass"));
+    const Ended found = shell.run("$F sweep sweep --kind timeout");
+    INFO(found.output << found.errors);
+    CHECK(found.code == 1);
+    CHECK(contains(line_with(found.output, "sweep/guarded"), "(timeout): all pass"));
+    CHECK(contains(found.output, "(timeout): "));
+    CHECK(contains(found.output, "1 fail"));
+    CHECK(contains(line_with(found.output, "at first sleep at "), "cli/fixture.cpp:"));
+    const std::string line = line_with(found.output, "replay 'mishap1:sweep/unguarded:any:sweep=timeout:sweep@main/a#1");
+    CHECK(shell.run(line).code == 1);
+}

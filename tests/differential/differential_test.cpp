@@ -32,8 +32,9 @@ std::vector<std::string> golden(const std::string& name) {
 
 std::vector<Program> all_programs() {
     std::vector<Program> all;
-    for (const auto& part : {task_programs, loop_programs, lock_programs, queue_programs, gather_programs,
-                             timeout_programs, group_programs, context_programs, storm_programs}) {
+    for (const auto& part : {task_programs, loop_programs, lock_programs, queue_programs, condition_programs,
+                             gather_programs, timeout_programs, group_programs, context_programs, wait_programs,
+                             storm_programs}) {
         std::vector<Program> programs = part();
         all.insert(all.end(), std::make_move_iterator(programs.begin()),
                    std::make_move_iterator(programs.end()));

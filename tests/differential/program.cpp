@@ -1,5 +1,6 @@
 #include "differential/program.hpp"
 
+#include <mishap/primitives/barrier.hpp>
 #include <mishap/primitives/queue.hpp>
 
 namespace mishap::test {
@@ -25,6 +26,8 @@ std::string describe(const std::exception_ptr& exception) {
         return "queue full";
     } catch (const QueueShutDown&) {
         return "queue shut down";
+    } catch (const BrokenBarrierError&) {
+        return "barrier broken";
     } catch (const Boom& error) {
         return std::string("failed: ") + error.what();
     } catch (const UsageError&) {
@@ -52,7 +55,7 @@ void Log::run(const detail::AnyFuture& future) {
     } else if (!future.done()) {
         (*this)("usage error");
     } else if (future.cancelled()) {
-        const std::string* const message = future.state().cancel_message();
+        const std::string* const message = future.state().take_cancel_message();
         (*this)(message == nullptr ? "cancelled" : "cancelled (" + *message + ")");
     } else if (const std::exception_ptr exception = future.exception()) {
         (*this)(describe(exception));

@@ -100,9 +100,11 @@ std::vector<Program> task_programs();
 std::vector<Program> loop_programs();
 std::vector<Program> lock_programs();
 std::vector<Program> queue_programs();
+std::vector<Program> condition_programs();
 std::vector<Program> gather_programs();
 std::vector<Program> timeout_programs();
 std::vector<Program> group_programs();
+std::vector<Program> wait_programs();
 std::vector<Program> context_programs();
 /// Programs drawn from seeds, all in one log.
 std::vector<Program> storm_programs();

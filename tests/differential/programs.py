@@ -13,7 +13,7 @@ import sys
 
 from program import run_program
 
-PARTS = ("tasks", "loop", "locks", "queues", "gather", "timeouts", "groups", "contexts", "storms")
+PARTS = ("tasks", "loop", "locks", "queues", "conditions", "gather", "timeouts", "groups", "contexts", "waits", "storms")
 
 
 def programs():

@@ -1,5 +1,7 @@
 // Queues under contention, cancellation and shutdown; programs_queues.py is its twin.
 
+#include <mishap/primitives/lifo_queue.hpp>
+#include <mishap/primitives/priority_queue.hpp>
 #include <mishap/primitives/queue.hpp>
 
 #include "differential/program.hpp"
@@ -138,6 +140,73 @@ void queue_shut_down(Log& log) {
     }
 }
 
+struct Job {
+    int priority;
+    int number;
+    bool operator<(const Job& other) const { return priority < other.priority; }
+};
+
+void priority_queue_orders(Log& log) {
+    PriorityQueue<Job> queue(6);
+    const auto puts = [&](int first) {
+        for (int i = 0; i < 8; ++i) {
+            queue.put(Job{(first + i * 5) % 3, first + i});
+            log("put " + text(first + i));
+        }
+    };
+    const auto gets = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            const Job job = queue.get();
+            log("got " + text(job.priority) + "/" + text(job.number));
+            if (job.number % 3 == 0) {
+                sleep(1s);
+            }
+            queue.task_done();
+        }
+    };
+    const std::vector<Task<void>> tasks = {spawn([&] { puts(0); }, "p0"), spawn([&] { gets(5); }, "g0"),
+                                           spawn([&] { puts(10); }, "p1"), spawn([&] { gets(11); }, "g1")};
+    queue.join();
+    log("joined, size " + std::to_string(queue.qsize()));
+    for (const Task<void>& task : tasks) {
+        await(task);
+    }
+}
+
+void lifo_queue_cancelled_and_shut_down(Log& log) {
+    LifoQueue<int> queue(3);
+    const auto puts = [&](int item) {
+        log.watch("put " + text(item), [&] { queue.put(item); });
+        log("put " + text(item));
+    };
+    const auto gets = [&] {
+        for (;;) {
+            const int item = log.watch("get", [&] { return queue.get(); });
+            log("got " + text(item));
+            sleep(0s);
+        }
+    };
+    std::vector<Task<void>> tasks;
+    for (int n = 0; n < 6; ++n) {
+        tasks.push_back(spawn([&puts, n] { puts(n); }, "p" + text(n)));
+    }
+    sleep(0s);
+    log("got " + text(queue.get_nowait()));
+    tasks[3].cancel("after the wake-up");
+    tasks.push_back(spawn(gets, "g0"));
+    tasks.push_back(spawn(gets, "g1"));
+    sleep(0s);
+    tasks[4].cancel("while waiting");
+    for (int i = 0; i < 3; ++i) {
+        sleep(0s);
+    }
+    queue.put_nowait(8);
+    queue.put_nowait(9);
+    queue.shutdown();
+    log("shut down, size " + std::to_string(queue.qsize()));
+    log.join_all(tasks);
+}
+
 }  // namespace
 
 std::vector<Program> queue_programs() {
@@ -147,6 +216,8 @@ std::vector<Program> queue_programs() {
         {"queue_getter_cancelled", queue_getter_cancelled, {}},
         {"queue_putter_cancelled", queue_putter_cancelled, {}},
         {"queue_shut_down", queue_shut_down, {}},
+        {"priority_queue_orders", priority_queue_orders, {}},
+        {"lifo_queue_cancelled_and_shut_down", lifo_queue_cancelled_and_shut_down, {}},
     };
 }
 

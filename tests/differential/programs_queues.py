@@ -140,4 +140,81 @@ async def queue_shut_down(log):
         await tasks[3]
 
 
-PROGRAMS = [queue_hands_over, queue_item_is_stolen, queue_getter_cancelled, queue_putter_cancelled, queue_shut_down]
+class Job:
+    """Is compared by priority alone, so that some are equal."""
+
+    def __init__(self, priority, number):
+        self.priority = priority
+        self.number = number
+
+    def __lt__(self, other):
+        return self.priority < other.priority
+
+
+async def priority_queue_orders(log):
+    """Equal jobs leave in the order that heapq gives them."""
+    queue = asyncio.PriorityQueue(6)
+
+    async def puts(first):
+        for i in range(8):
+            await queue.put(Job((first + i * 5) % 3, first + i))
+            log(f"put {first + i}")
+
+    async def gets(count):
+        for _ in range(count):
+            job = await queue.get()
+            log(f"got {job.priority}/{job.number}")
+            if job.number % 3 == 0:
+                await sleep(1)
+            queue.task_done()
+
+    tasks = [
+        spawn(lambda: puts(0), "p0"),
+        spawn(lambda: gets(5), "g0"),
+        spawn(lambda: puts(10), "p1"),
+        spawn(lambda: gets(11), "g1"),
+    ]
+    await queue.join()
+    log(f"joined, size {queue.qsize()}")
+    for task in tasks:
+        await task
+
+
+async def lifo_queue_cancelled_and_shut_down(log):
+    queue = asyncio.LifoQueue(3)
+
+    async def puts(item):
+        await log.watch(f"put {item}", lambda: queue.put(item))
+        log(f"put {item}")
+
+    async def gets():
+        while True:
+            log(f"got {await log.watch('get', queue.get)}")
+            await sleep()
+
+    putters = [spawn(lambda n=n: puts(n), f"p{n}") for n in range(6)]
+    await sleep()
+    log(f"got {queue.get_nowait()}")
+    putters[3].cancel("after the wake-up")
+    getters = [spawn(gets, f"g{n}") for n in range(2)]
+    await sleep()
+    putters[4].cancel("while waiting")
+    for _ in range(3):
+        await sleep()
+    queue.put_nowait(8)
+    queue.put_nowait(9)
+    queue.shutdown()
+    log(f"shut down, size {queue.qsize()}")
+    for task in putters + getters:
+        await log.attempt("join", lambda: join(task))
+
+
+PROGRAMS = [
+    queue_hands_over,
+    queue_item_is_stolen,
+    queue_getter_cancelled,
+    queue_putter_cancelled,
+    queue_shut_down,
+    priority_queue_orders,
+    lifo_queue_cancelled_and_shut_down,
+]

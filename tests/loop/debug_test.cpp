@@ -150,6 +150,10 @@ TEST_CASE("a coroutine that is never awaited is told") {
         create_task(coro()).cancel();
         await(create_task(coro()));
         sleep(0s);
+        get_running_loop().set_task_factory(
+            [](EventLoop&, TaskMaker&, const TaskOptions&) -> AnyTask { throw std::runtime_error("no task"); });
+        CHECK_THROWS_AS(create_task(coro()), std::runtime_error);  // who gave it away has not forgotten it
+        get_running_loop().set_task_factory(nullptr);
         CHECK(warnings.texts.size() == 1);
     });
     const std::vector<Note> notes = notes_of([] { const auto dropped = []() -> Coro<void> { co_return; }(); });

@@ -1,5 +1,6 @@
 #include <mishap/primitives/condition.hpp>
 
+#include <exception>
 #include <memory>
 #include <string>
 #include <vector>
@@ -90,8 +91,10 @@ public:
         arrive();
     }
     ~Inside() {
-        is_held_ = false;
-        condition_.release();
+        if (is_mine_) {
+            is_held_ = false;
+            condition_.release();
+        }
     }
     Inside(const Inside&) = delete;
     Inside& operator=(const Inside&) = delete;
@@ -103,18 +106,23 @@ public:
         } catch (const CancelledError&) {
             arrive();
             throw;
+        } catch (const std::exception&) {
+            arrive();
+            throw;
         }
         arrive();
     }
 
 private:
     void arrive() {
-        claim(!is_held_ && condition_.locked(), "the lock is not the waiter's");
+        is_mine_ = !is_held_ && condition_.locked();
+        claim(is_mine_, "the lock is not the waiter's");
         is_held_ = true;
     }
 
     C& condition_;
     bool& is_held_;
+    bool is_mine_ = false;
 };
 
 /// Two wait for items, one item is made: it is taken, and one notification wakes one.
@@ -168,6 +176,37 @@ void cancelled_as_it_takes_the_lock(C& condition) {
         sleep(0s);
     }
     claim(ended_well(waiter) == !is_cancelled, "a cancellation was lost");
+}
+
+/// One waits until another has made it true; one await of the two goes wrong in some way, and they go home.
+template <class C>
+void one_await_goes_wrong(C& condition) {
+    bool is_held = false;
+    bool is_true = false;
+    const auto at_home = [](auto body) {
+        return [body] {
+            try {
+                body();
+            } catch (const CancelledError&) {
+            } catch (const std::exception&) {
+            }
+        };
+    };
+    const auto waiter = create_task(at_home([&] {
+        Inside<C> inside(condition, is_held);
+        while (!is_true) {
+            inside.wait();
+        }
+    }));
+    const auto notifier = create_task(at_home([&] {
+        const Inside<C> inside(condition, is_held);
+        is_true = true;
+        condition.notify();
+        sleep(0s);
+    }));
+    at_home([] { sleep(1ms); })();  // until nobody can go on
+    at_home([] { sleep(1ms); })();  // the first may be what went wrong
+    claim(waiter.done() && notifier.done(), "somebody never comes home");
 }
 
 }  // namespace
@@ -581,6 +620,24 @@ TEST_CASE("a wait that is cancelled as it takes the lock has the lock and is can
     };
     CHECK(verdict(search_every_order(body)) == "passes");
     CHECK(verdict(search_every_order(body, {.cancellations = 1})) == "passes");
+}
+
+TEST_CASE("a wait that a sweep cancels, times out or fails has the lock when it ends, in every order") {
+    for (const Sweep kind : {Sweep::cancel, Sweep::timeout, Sweep::fail}) {
+        CHECK(verdict(search_every_order(
+                  [] {
+                      Condition condition;
+                      one_await_goes_wrong(condition);
+                  },
+                  {.sweep = kind})) == "passes");
+    }
+    // One that lets an error of the lock out leaves without the lock.
+    CHECK(verdict(search_every_order(
+              [] {
+                  FutureCondition condition({});
+                  one_await_goes_wrong(condition);
+              },
+              {.sweep = Sweep::fail})) == "the lock is not the waiter's");
 }
 
 TEST_CASE("the search finds a condition that drops a notification (gh-112202), and one that passes on too many") {

@@ -1,13 +1,16 @@
 // Eager tasks and the call graph where tasks wait through gather and groups.
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <mishap/loop/call_graph.hpp>
 #include <mishap/primitives/gather.hpp>
 #include <mishap/primitives/lock.hpp>
+#include <mishap/primitives/shared.hpp>
 #include <mishap/primitives/task_group.hpp>
+#include <mishap/sim/dpor.hpp>
 
 #include "support/worlds.hpp"
 
@@ -71,6 +74,63 @@ TEST_CASE("in every order, eager tasks that contend for a lock hold it one at a 
         }
     });
     CHECK(runs >= 2);
+}
+
+namespace {
+
+/// Runs a program as often as `strategy` likes, and returns how its runs ended.
+template <class S>
+std::set<std::string> outcomes_of(const std::function<std::string()>& program, std::uint64_t& runs) {
+    struct Searched final : Program {
+        Searched(EventLoop& loop_, const std::function<std::string()>& program_) : loop(loop_), program(program_) {}
+        void run(World&) override {
+            auto body = [this] { outcomes.insert(program()); };
+            LoopRun(loop).run(body);
+        }
+        EventLoop& loop;
+        const std::function<std::string()>& program;
+        std::set<std::string> outcomes;
+    };
+    World world({.sharing = Sharing::tracked, .lost_updates = Detect::off});
+    EventLoop loop(world);
+    loop.end_run();
+    Searched searched(loop, program);
+    Explorer explorer(searched, world);
+    S strategy;
+    const SearchResult result = explorer.search(strategy, {.runs_max = 100'000});
+    CHECK(result.is_exhausted);
+    runs = result.runs;
+    return searched.outcomes;
+}
+
+}  // namespace
+
+TEST_CASE("the reduction loses no outcome of tasks that start eagerly") {
+    const auto program = [] {
+        Shared<int> value{0};
+        const auto writer = [&](int digit) {
+            return [&value, digit] {
+                value.store(value.load() * 10 + digit);
+                sleep(0s);
+                value.store(value.load() * 10 + digit);
+            };
+        };
+        const auto usual = create_task(writer(1));
+        const auto makes = create_task([&] {
+            const auto eager = create_task(writer(2), {.eager_start = true});
+            value.store(value.load() * 10 + 3);
+            await(eager);
+        });
+        await(usual);
+        await(makes);
+        return std::to_string(value.load());
+    };
+    std::uint64_t all = 0;
+    std::uint64_t reduced = 0;
+    const std::set<std::string> expected = outcomes_of<Exhaustive>(program, all);
+    CHECK(expected.size() >= 6);
+    CHECK(outcomes_of<Dpor>(program, reduced) == expected);
+    CHECK(reduced < all);
 }
 
 TEST_CASE("the call graph goes through gather and groups") {

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include <mishap/loop/coro.hpp>
 #include <mishap/loop/sleep.hpp>
 
 #include "support/search.hpp"
@@ -121,4 +122,79 @@ TEST_CASE("an event can be set outside a loop, and waited for only in a task") {
     CHECK(event.is_set());
     CHECK_THROWS_AS(event.wait(), UsageError);
     in_both_worlds([&] { event.wait(); });
+}
+
+TEST_CASE("an event that is set, cleared and set again wakes its waiter once") {
+    in_both_worlds([] {
+        Event event;
+        int wakes = 0;
+        const auto waiter = create_task([&] {
+            event.wait();
+            ++wakes;
+        });
+        sleep(0s);
+        event.set();
+        event.clear();
+        event.set();
+        event.set();
+        CHECK(event.statistics().waiting == 1);
+        sleep(0s);
+        CHECK(wakes == 1);
+        CHECK(event.statistics().waiting == 0);
+        await(waiter);
+    });
+}
+
+TEST_CASE("who comes when an event is set does not wait, not even for those who were woken") {
+    in_both_worlds([] {
+        Event event;
+        std::vector<int> order;
+        const auto pass = [&](int number) {
+            return [&order, &event, number] {
+                event.wait();
+                order.push_back(number);
+            };
+        };
+        const auto first = create_task(pass(1));
+        const auto second = create_task(pass(2));
+        sleep(0s);
+        const auto third = create_task(pass(3));
+        event.set();
+        sleep(0s);
+        CHECK(order == std::vector<int>{3, 1, 2});  // as in asyncio: it was ready before they were
+        await(first);
+        await(second);
+        await(third);
+    });
+}
+
+TEST_CASE("an event can be used in coroutines") {
+    in_both_worlds([] {
+        Event event;
+        const auto wait = [&]() -> Coro<bool> {
+            co_await sleep(0s);
+            event.wait();
+            co_return event.is_set();
+        };
+        const auto waiter = create_task(wait());
+        sleep(0s);
+        sleep(0s);
+        CHECK_FALSE(waiter.done());
+        event.set();
+        CHECK(await(waiter));
+    });
+}
+
+TEST_CASE("statistics of an event say if it is set, and how many wait") {
+    in_both_worlds([] {
+        Event event;
+        CHECK(event.statistics().text() == "unset");
+        const auto waiter = create_task([&] { event.wait(); });
+        sleep(0s);
+        CHECK(event.statistics().text() == "unset, waiters:1");
+        event.set();
+        CHECK(event.statistics().text() == "set, waiters:1");
+        await(waiter);
+        CHECK(event.statistics().text() == "set");
+    });
 }

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <vector>
 
+#include <mishap/loop/coro.hpp>
 #include <mishap/loop/sleep.hpp>
 
 #include "support/search.hpp"
@@ -420,5 +421,83 @@ TEST_CASE("a report says that the holder of a lock has ended") {
         CHECK(explanation.holders.empty());
         waiter.cancel();
         ended_well(waiter);
+    });
+}
+
+TEST_CASE("a lock can be used in coroutines") {
+    in_both_worlds([] {
+        Lock lock;
+        int inside = 0;
+        const auto visit = [&]() -> Coro<int> {
+            const auto guard = lock.guard();
+            const int number = ++inside;
+            co_await sleep(0s);
+            CHECK(inside == number);
+            co_return number;
+        };
+        const auto first = create_task(visit());
+        const auto second = create_task(visit());
+        CHECK(await(first) == 1);
+        CHECK(await(second) == 2);
+    });
+}
+
+TEST_CASE("statistics of a lock say if it is held, and how many stand in its queue") {
+    in_both_worlds([] {
+        Lock lock;
+        CHECK(lock.statistics().text() == "unlocked");
+        lock.acquire();
+        CHECK(lock.statistics().text() == "locked");
+        const auto first = create_task([&] { lock.acquire(); });
+        const auto second = create_task([&] { lock.acquire(); });
+        sleep(0s);
+        CHECK(lock.statistics().is_locked);
+        CHECK(lock.statistics().waiting == 2);
+        second.cancel();
+        lock.release();
+        CHECK(lock.statistics().text() == "unlocked, waiters:2");  // neither has resumed
+        await(first);
+        CHECK_FALSE(ended_well(second));
+        CHECK(lock.statistics().text() == "locked");
+    });
+}
+
+TEST_CASE("a lock is granted in the order of arrival, in every order") {
+    const auto body = [] {
+        Lock lock;
+        std::vector<int> arrived;
+        std::vector<int> granted;
+        std::vector<Task<void>> tasks;
+        for (int i = 0; i < 3; ++i) {
+            tasks.push_back(create_task([&, i] {
+                arrived.push_back(i);
+                lock.acquire();
+                granted.push_back(i);
+                sleep(0s);
+                lock.release();
+            }));
+        }
+        for (const auto& task : tasks) {
+            await(task);
+        }
+        claim(arrived == granted, "somebody was overtaken");
+    };
+    CHECK(verdict(search_every_order(body)) == "passes");
+}
+
+TEST_CASE("handing a lock over costs one step") {
+    in_a_calm_world([] {
+        constexpr std::uint64_t waiters = 10;
+        Lock lock;
+        std::vector<Task<void>> tasks;
+        lock.acquire();
+        for (std::uint64_t i = 0; i < waiters; ++i) {
+            tasks.push_back(create_task([&] { const auto guard = lock.guard(); }));
+        }
+        sleep(0s);
+        const std::uint64_t before = detail::current_world()->steps();
+        lock.release();
+        await(tasks.back());
+        CHECK(detail::current_world()->steps() - before == waiters + 1);  // and that in which main goes on
     });
 }

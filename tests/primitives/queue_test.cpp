@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include <mishap/loop/coro.hpp>
 #include <mishap/loop/sleep.hpp>
+#include <mishap/primitives/wait_for.hpp>
 
 #include "support/search.hpp"
 #include "support/worlds.hpp"
@@ -414,4 +416,190 @@ TEST_CASE("neither getters nor putters are stranded, in every order") {
         claim(put == got + static_cast<int>(queue.qsize()), "an item was lost or came twice");
     };
     CHECK(verdict(search_every_order(body, {.cancellations = 2})) == "passes");
+}
+
+TEST_CASE("a queue can be used in coroutines") {
+    in_both_worlds([] {
+        Queue<int> queue(1);
+        const auto produce = [&]() -> Coro<> {
+            for (int i = 1; i <= 3; ++i) {
+                queue.put(i);
+                co_await sleep(0s);
+            }
+        };
+        const auto consume = [&]() -> Coro<int> {
+            int sum = 0;
+            for (int i = 1; i <= 3; ++i) {
+                sum += queue.get();
+                co_await sleep(1ns);
+                queue.task_done();
+            }
+            co_return sum;
+        };
+        const auto producer = create_task(produce());
+        const auto consumer = create_task(consume());
+        queue.join();
+        await(producer);
+        CHECK(await(consumer) == 6);
+    });
+}
+
+TEST_CASE("statistics of a queue say what is in it, and who waits for what") {
+    in_both_worlds([] {
+        Queue<int> queue(1);
+        CHECK(queue.statistics().text() == "size:0/1");
+        const auto getter = create_task([&] { return queue.get(); });
+        sleep(0s);
+        CHECK(queue.statistics().text() == "size:0/1, getters:1");
+        queue.put_nowait(1);
+        CHECK(await(getter) == 1);
+        queue.put_nowait(2);
+        const auto putter = create_task([&] { queue.put(3); });
+        const auto joiner = create_task([&] { queue.join(); });
+        sleep(0s);
+        CHECK(queue.statistics().text() == "size:1/1, putters:1, joiners:1, tasks:2");
+        queue.shutdown(true);
+        CHECK_THROWS_AS(await(putter), QueueShutDown);
+        queue.task_done();
+        await(joiner);
+        CHECK(queue.statistics().text() == "size:0/1, shutdown");
+        CHECK(Queue<int>().statistics().text() == "size:0");
+    });
+}
+
+TEST_CASE("a get that times out leaves nothing behind, and takes no item later (gh-92824)") {
+    in_a_calm_world([] {
+        Queue<int> queue(1);
+        CHECK_THROWS_AS(wait_for([&] { return queue.get(); }, 100ms), TimeoutError);
+        CHECK_THROWS_AS(wait_for(create_task([&] { return queue.get(); }), 100ms), TimeoutError);
+        CHECK(queue.statistics().getters == 0);
+        queue.put_nowait(1);
+        CHECK_THROWS_AS(wait_for([&] { queue.put(2); }, 100ms), TimeoutError);
+        CHECK(queue.statistics().putters == 0);
+        sleep(1s);
+        CHECK(queue.get_nowait() == 1);
+        CHECK(queue.empty());
+    });
+}
+
+TEST_CASE("a cancelled getter's item goes to the others, and none is dropped") {
+    in_both_worlds([] {
+        Queue<int> queue;
+        const auto first = create_task([&] { return queue.get(); });
+        const auto second = create_task([&] { return queue.get(); });
+        const auto third = create_task([&] { return queue.get(); });
+        sleep(0s);
+        queue.put_nowait(1);
+        queue.put_nowait(2);
+        first.cancel();
+        CHECK_FALSE(ended_well(first));
+        const int one = await(second);
+        const int other = await(third);
+        CHECK(one + other == 3);
+    });
+}
+
+TEST_CASE("a reader that is cancelled with items there loses none of them") {
+    in_both_worlds([] {
+        Queue<int> queue;
+        const auto reader = create_task([&] { return queue.get(); });
+        sleep(0s);
+        queue.put_nowait(1);
+        queue.put_nowait(2);
+        reader.cancel();
+        CHECK_FALSE(ended_well(reader));
+        CHECK(queue.get() == 1);
+    });
+}
+
+TEST_CASE("a putter that is woken and cancelled puts nothing, and leaves the room free") {
+    in_both_worlds([] {
+        Queue<int> queue(1);
+        queue.put_nowait(1);
+        const auto writer = create_task([&] { queue.put(2); });
+        sleep(0s);
+        CHECK(queue.statistics().putters == 1);
+        CHECK(queue.get_nowait() == 1);
+        writer.cancel();
+        CHECK_FALSE(ended_well(writer));
+        CHECK(queue.statistics().putters == 0);
+        queue.put(2);
+        CHECK(queue.get_nowait() == 2);
+        CHECK(queue.qsize() == 0);
+    });
+}
+
+TEST_CASE("a shut down queue refuses everybody, and its join ends with the work") {
+    for (const bool immediate : {false, true}) {
+        in_both_worlds([immediate] {
+            Queue<int> queue;
+            const auto getter = create_task([&] { return queue.get(); });
+            sleep(0s);
+            queue.shutdown(immediate);
+            CHECK(queue.qsize() == 0);
+            queue.join();
+            CHECK_THROWS_AS(await(getter), QueueShutDown);
+            CHECK_THROWS_AS(queue.put(1), QueueShutDown);
+            CHECK_THROWS_AS(queue.put_nowait(1), QueueShutDown);
+            CHECK_THROWS_AS(queue.get(), QueueShutDown);
+            CHECK_THROWS_AS(queue.get_nowait(), QueueShutDown);
+            CHECK_THROWS_AS(queue.task_done(), UsageError);
+        });
+    }
+}
+
+TEST_CASE("an immediate shutdown ends a join when nothing was taken") {
+    in_both_worlds([] {
+        Queue<int> queue;
+        queue.put_nowait(1);
+        const auto joiner = create_task([&] { queue.join(); });
+        sleep(0s);
+        queue.shutdown(true);
+        sleep(0s);
+        CHECK(joiner.done());
+        CHECK_THROWS_AS(queue.task_done(), UsageError);
+        queue.shutdown();  // again, which is no error
+    });
+}
+
+TEST_CASE("a shutdown lets everybody end, in every order") {
+    const auto body = [](bool immediate) {
+        return [immediate] {
+            Queue<int> queue(1);
+            int put = 0;
+            int got = 0;
+            const auto produce = [&] {
+                try {
+                    queue.put(1);
+                    ++put;
+                } catch (const QueueShutDown&) {
+                }
+            };
+            const auto a = create_task(produce);
+            const auto b = create_task(produce);
+            const auto consumer = create_task([&] {
+                try {
+                    for (;;) {
+                        queue.get();
+                        ++got;
+                        queue.task_done();
+                    }
+                } catch (const QueueShutDown&) {
+                }
+            });
+            const auto closer = create_task([&, immediate] { queue.shutdown(immediate); });
+            for (const auto& task : {a, b, consumer, closer}) {
+                ended_well(task);
+            }
+            if (closer.cancelled()) {
+                return;
+            }
+            const bool is_left = !consumer.cancelled() && !queue.empty();
+            claim(!is_left, "an item was left behind");
+            claim(immediate || consumer.cancelled() || put == got, "an item was lost or came twice");
+        };
+    };
+    for (const bool immediate : {false, true}) {
+        CHECK(verdict(search_every_order(body(immediate))) == "passes");
+    }
 }

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <deque>
+#include <string>
 #include <vector>
 
+#include <mishap/loop/coro.hpp>
 #include <mishap/loop/sleep.hpp>
 
 #include "support/search.hpp"
@@ -340,4 +342,154 @@ TEST_CASE("the search finds a semaphore that wakes too few (gh-111693)") {
     };
     CHECK(verdict(search_every_order(body(true), {.cancellations = 1})) == "stuck");
     CHECK(verdict(search_every_order(body(false), {.cancellations = 1})) == "passes");
+}
+
+TEST_CASE("statistics of a semaphore say its permits, and how many stand in its queue") {
+    in_both_worlds([] {
+        Semaphore semaphore(2);
+        CHECK(semaphore.statistics().text() == "unlocked, value:2");
+        semaphore.acquire();
+        semaphore.acquire();
+        CHECK(semaphore.statistics().text() == "locked");
+        const auto first = create_task([&] { semaphore.acquire(); });
+        const auto second = create_task([&] { semaphore.acquire(); });
+        sleep(0s);
+        CHECK(semaphore.statistics().text() == "locked, waiters:2");
+        semaphore.release();
+        CHECK(semaphore.statistics().value == 0);  // it is the first waiter's
+        CHECK(semaphore.statistics().waiting == 2);
+        semaphore.release();
+        await(first);
+        await(second);
+        CHECK(semaphore.statistics().waiting == 0);
+    });
+}
+
+TEST_CASE("a semaphore can be used in coroutines") {
+    in_both_worlds([] {
+        Semaphore semaphore(1);
+        std::vector<int> order;
+        const auto visit = [&](int number) -> Coro<> {
+            semaphore.acquire();
+            order.push_back(number);
+            co_await sleep(1ns);
+            semaphore.release();
+        };
+        const auto first = create_task(visit(1));
+        const auto second = create_task(visit(2));
+        await(first);
+        await(second);
+        CHECK(order == std::vector<int>{1, 2});
+    });
+}
+
+TEST_CASE("a task that is cancelled after it was refused a permit keeps nobody waiting") {
+    in_both_worlds([] {
+        Semaphore semaphore(1);
+        Task<void> second;
+        const auto first = create_task([&] {
+            {
+                const auto guard = semaphore.guard();
+                sleep(0s);
+            }
+            second.cancel();
+        });
+        second = create_task([&] { const auto guard = semaphore.guard(); });
+        await(first);
+        CHECK_FALSE(ended_well(second));
+        semaphore.acquire();
+    });
+}
+
+TEST_CASE("tasks that come back for a permit stand behind those who wait") {
+    in_both_worlds([] {
+        Semaphore semaphore(1);
+        std::vector<std::string> order;
+        std::vector<Task<void>> tasks;
+        for (const char* const name : {"c1", "c2", "c3"}) {
+            tasks.push_back(create_task([&, name] {
+                for (const char* const turn : {"_1", "_2"}) {
+                    semaphore.acquire();
+                    order.push_back(std::string(name) + turn);
+                    sleep(10us);
+                    semaphore.release();
+                }
+            }));
+        }
+        for (const auto& task : tasks) {
+            await(task);
+        }
+        CHECK(order == std::vector<std::string>{"c1_1", "c2_1", "c3_1", "c1_2", "c2_2", "c3_2"});
+    });
+}
+
+TEST_CASE("permits that came back behind a woken waiter go to the next ones when it resumes (gh-111693)") {
+    in_both_worlds([] {
+        Semaphore semaphore(0);
+        std::vector<int> order;
+        const auto take = [&](int number) {
+            return [&order, &semaphore, number] {
+                semaphore.acquire();
+                order.push_back(number);
+            };
+        };
+        const auto first = create_task(take(1));
+        const auto second = create_task([&] {
+            semaphore.release();
+            semaphore.release();
+            semaphore.release();
+            CHECK(semaphore.statistics().value == 2);
+            CHECK(semaphore.locked());
+            semaphore.acquire();
+            order.push_back(2);
+        });
+        const auto third = create_task(take(3));
+        sleep(0s);
+        CHECK(semaphore.statistics().value == 2);
+        CHECK(semaphore.statistics().waiting == 3);
+        sleep(0s);
+        CHECK(semaphore.statistics().value == 0);
+        for (const auto& task : {first, second, third}) {
+            await(task);
+        }
+        CHECK(order == std::vector<int>{1, 2, 3});
+    });
+}
+
+TEST_CASE("permits are granted in the order of arrival, in every order") {
+    const auto body = [] {
+        Semaphore semaphore(1);
+        std::vector<int> arrived;
+        std::vector<int> granted;
+        std::vector<Task<void>> tasks;
+        for (int i = 0; i < 3; ++i) {
+            tasks.push_back(create_task([&, i] {
+                arrived.push_back(i);
+                semaphore.acquire();
+                granted.push_back(i);
+                sleep(0s);
+                semaphore.release();
+            }));
+        }
+        for (const auto& task : tasks) {
+            await(task);
+        }
+        claim(arrived == granted, "somebody was overtaken");
+    };
+    CHECK(verdict(search_every_order(body)) == "passes");
+}
+
+TEST_CASE("a cancelled wake-up leaves a semaphore open to newcomers (gh-90155)") {
+    in_both_worlds([] {
+        Semaphore semaphore(0);
+        const auto waiter = create_task([&] { semaphore.acquire(); });
+        sleep(0s);
+        semaphore.release();
+        waiter.cancel();
+        const auto newcomer = create_task([&] { semaphore.acquire(); });  // runs behind the waiter
+        CHECK_FALSE(ended_well(waiter));
+        CHECK(ended_well(newcomer));
+        semaphore.release();
+        CHECK(semaphore.try_lock());
+    });
 }

@@ -160,6 +160,21 @@ TEST_CASE("a race that is cancelled waits until its attempts have ended") {
     });
 }
 
+TEST_CASE("a race is the same when tasks begin at once (gh-124309)") {
+    in_a_calm_world([] {
+        get_running_loop().set_task_factory(eager_task_factory);
+        for (const auto delay : {0s, 1s}) {
+            const auto race = staggered_race(Attempts{[]() -> int { throw std::runtime_error("at once"); },
+                                                      [] { return 8; }, attempt(1h, 9)},
+                                             delay);
+            CHECK(race.result == 8);
+            CHECK(race.index == 1u);
+            CHECK(race.exceptions.size() >= 2);
+            CHECK(all_tasks().size() == 1);
+        }
+    });
+}
+
 TEST_CASE("a race needs a task") { CHECK_THROWS_AS(staggered_race(Attempts(), std::nullopt), UsageError); }
 
 namespace {

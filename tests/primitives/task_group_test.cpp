@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <mishap/loop/context.hpp>
 #include <mishap/primitives/timeout.hpp>
 #include <mishap/primitives/wait_for.hpp>
 
@@ -657,6 +658,56 @@ TEST_CASE("a coroutine can be the body of a group and run one") {
             CHECK(ended == 1);
             co_await sleep(0s);
         }());
+    });
+}
+
+TEST_CASE("tasks of a group have the contexts that they are given") {
+    in_both_worlds([] {
+        ContextVar<int> variable("v", 0);
+        const Context context = copy_context();
+        task_group([&](TaskGroup& group) {
+            await(group.create_task([&] { variable.set(1); }, {.context = context}));
+            CHECK(variable.get() == 0);
+            CHECK(await(group.create_task([&] { return variable.get(); }, {.context = context})) == 1);
+        });
+    });
+}
+
+TEST_CASE("a group is run once, in a task, and not inside itself") {
+    in_both_worlds([] {
+        TaskGroup group;
+        group.run([&] { CHECK_THROWS_AS(group.run([] {}), UsageError); });
+        CHECK_THROWS_AS(group.run([] {}), UsageError);
+    });
+    CHECK_THROWS_AS(TaskGroup().run([] {}), UsageError);
+}
+
+TEST_CASE("a task that begins at once and ends the group, or whose task does, is cancelled too (gh-155418, gh-128550)") {
+    in_both_worlds([] {
+        int cancelled = 0;
+        task_group([&](TaskGroup& group) {
+            group.create_task(
+                [&] {
+                    group.cancel();
+                    patient(cancelled)();
+                },
+                {.eager_start = true});
+        });
+        CHECK(cancelled == 1);
+        CHECK(failures_of([&] {
+                  task_group([&](TaskGroup& group) {
+                      group.create_task(
+                          [&] {
+                              group.create_task(fail, {.eager_start = true});
+                              patient(cancelled)();
+                          },
+                          {.eager_start = true});
+                      sleep(1h);
+                  });
+              }) == child_failed);
+        CHECK(cancelled == 2);
+        CHECK(current_task().cancelling() == 0);
+        sleep(0s);  // nothing leaks out (gh-128588)
     });
 }
 

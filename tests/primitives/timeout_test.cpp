@@ -376,6 +376,84 @@ TEST_CASE("a timeout around a group cancels the group's tasks") {
     });
 }
 
+TEST_CASE("a task whose timeout expired and was caught is not cancelled") {
+    in_both_worlds([] {
+        const auto task = create_task([] { CHECK_THROWS_AS(timeout(1ms, [] { sleep(1h); }), TimeoutError); });
+        await(task);
+        CHECK(!task.cancelled());
+        CHECK(task.cancelling() == 0);
+    });
+}
+
+TEST_CASE("the outer of two nested timeouts expires after the inner one was caught, though both were due at once") {
+    in_a_calm_world([] {
+        bool inner_expired = false;
+        CHECK_THROWS_AS(timeout(10ms,
+                                [&] {
+                                    try {
+                                        timeout(10ms, [] { sleep(1s); });
+                                    } catch (const TimeoutError&) {
+                                        inner_expired = true;
+                                    } catch (const CancelledError&) {
+                                        throw;  // the outer one went first
+                                    }
+                                    sleep(10s);
+                                }),
+                        TimeoutError);
+        CHECK(!inner_expired);
+        CHECK(now() == VirtualTime(10ms));
+        CHECK_THROWS_AS(timeout(10ms,
+                                [&] {
+                                    CHECK_THROWS_AS(timeout(1ms, [] { sleep(1s); }), TimeoutError);
+                                    inner_expired = true;
+                                    sleep(10s);
+                                }),
+                        TimeoutError);
+        CHECK(inner_expired);
+        CHECK(now() == VirtualTime(20ms));
+    });
+}
+
+TEST_CASE("a timeout in the clean-up of an expired one expires as any other") {
+    in_a_calm_world([] {
+        bool expired = false;
+        CHECK_THROWS_AS(timeout(1ms,
+                                [&] {
+                                    try {
+                                        sleep(1s);
+                                    } catch (const CancelledError&) {
+                                        CHECK_THROWS_AS(timeout(1ms, [] { sleep(10s); }), TimeoutError);
+                                        expired = true;
+                                        throw;
+                                    }
+                                }),
+                        TimeoutError);
+        CHECK(expired);
+        CHECK(current_task().cancelling() == 0);
+    });
+}
+
+TEST_CASE("errors in the clean-up of a group whose deadline passed come out of the timeout as they are") {
+    in_both_worlds([] {
+        CHECK_THROWS_AS(timeout(1ms,
+                                [] {
+                                    task_group([](TaskGroup& group) {
+                                        group.create_task([] {
+                                            try {
+                                                sleep(1h);
+                                            } catch (const CancelledError&) {
+                                                throw std::runtime_error("clean-up");
+                                            }
+                                        });
+                                        sleep(1h);
+                                    });
+                                }),
+                        ExceptionGroup);
+        CHECK(current_task().cancelling() == 0);
+        sleep(0s);
+    });
+}
+
 TEST_CASE("a timeout leaves no timer behind") {
     in_a_calm_world([] {
         timeout(1h, [] {});

@@ -2,7 +2,9 @@
 
 #include <stdexcept>
 
+#include <mishap/primitives/condition.hpp>
 #include <mishap/primitives/gather.hpp>
+#include <mishap/primitives/queue.hpp>
 
 #include "support/worlds.hpp"
 
@@ -100,6 +102,21 @@ TEST_CASE("an error in the clean-up of a task that is late is what wait_for thro
             sleep(0s);
             CHECK_THROWS_AS(wait_for(task, delay), std::runtime_error);
         }
+    });
+}
+
+TEST_CASE("with no time left, wait_for is the one who gets the message of a cancelled task") {
+    in_both_worlds([] {
+        const auto task = create_task([] { sleep(1h); });
+        task.cancel("message");
+        CHECK_THROWS_AS(wait_for(task, 0s), TimeoutError);
+        std::string message = "not cancelled";
+        try {
+            await(task);
+        } catch (const CancelledError& error) {
+            message = error.message();
+        }
+        CHECK(message.empty());
     });
 }
 
@@ -256,3 +273,69 @@ TEST_CASE("a task that is cancelled while wait_for waits for a cancelled task le
 }
 
 TEST_CASE("wait_for refuses to run outside a task") { CHECK_THROWS_AS(wait_for([] {}, 1s), UsageError); }
+
+TEST_CASE("in every order, an item that comes as wait_for(queue.get()) gives up is not lost (python/asyncio 343)") {
+    const auto runs = in_every_order(
+        [] {
+            Queue<int> queue;
+            int got = 0;
+            const auto getter = create_task([&] {
+                try {
+                    got += wait_for([&] { return queue.get(); }, 1s);
+                } catch (const TimeoutError&) {
+                }
+            });
+            const auto putter = create_task([&] {
+                sleep(1s);
+                queue.put(1);
+            });
+            try {
+                await(getter);
+            } catch (const CancelledError&) {
+            }
+            try {
+                await(putter);
+            } catch (const CancelledError&) {
+                CHECK(got + static_cast<int>(queue.qsize()) <= 1);
+                return;
+            }
+            CHECK(got + static_cast<int>(queue.qsize()) == 1);
+        },
+        {.cancellations = 1});
+    CHECK(runs > 3);
+}
+
+TEST_CASE("wait_for(condition.wait()) that is late leaves with the lock held (bpo-32751, bpo-42600)") {
+    in_a_calm_world([] {
+        Condition condition;
+        const auto other = create_task([&] {
+            sleep(500ms);
+            const auto guard = condition.guard();
+            sleep(2s);
+        });
+        {
+            const auto guard = condition.guard();
+            CHECK_THROWS_AS(wait_for([&] { condition.wait(); }, 1s), TimeoutError);
+            CHECK(other.done());  // it had the lock until then
+            CHECK(condition.locked());
+        }
+        CHECK(!condition.locked());
+    });
+}
+
+TEST_CASE("a request for cancellation before a wait_for of what is done comes at the next wait (gh-107547)") {
+    in_both_worlds([] {
+        const auto done = get_running_loop().create_future<int>();
+        done.set_result(1);
+        bool went_on = false;
+        const auto task = create_task([&] {
+            current_task().cancel();
+            CHECK(wait_for(done, 1s) == 1);
+            CHECK(current_task().cancelling() == 1);
+            sleep(0s);
+            went_on = true;
+        });
+        CHECK_THROWS_AS(await(task), CancelledError);
+        CHECK(!went_on);
+    });
+}

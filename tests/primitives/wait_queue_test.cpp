@@ -6,7 +6,9 @@
 #include <vector>
 
 #include <mishap/primitives/event.hpp>
+#include <mishap/primitives/lifo_queue.hpp>
 #include <mishap/primitives/lock.hpp>
+#include <mishap/primitives/priority_queue.hpp>
 #include <mishap/primitives/queue.hpp>
 #include <mishap/primitives/semaphore.hpp>
 
@@ -147,6 +149,13 @@ TEST_CASE("destroying a primitive on which a task waits is a finding") {
     };
     check(destroy_while_waiting<Event>([](Event& event) { event.wait(); }), "Event");
     check(destroy_while_waiting<Queue<int>>([](Queue<int>& queue) { queue.get(); }), "Queue");
+    check(destroy_while_waiting<LifoQueue<int>>([](LifoQueue<int>& queue) { queue.get(); }), "LifoQueue");
+    check(destroy_while_waiting<PriorityQueue<int>>([](PriorityQueue<int>& queue) { queue.get(); }), "PriorityQueue");
+    struct Full : Queue<int> {
+        Full() : Queue(1) { put_nowait(1); }
+    };
+    check(destroy_while_waiting<Full>([](Full& queue) { queue.put(2); }), "Queue");
+    check(destroy_while_waiting<Full>([](Full& queue) { queue.join(); }), "Queue");
     struct Taken : Lock {
         Taken() { acquire(); }
     };

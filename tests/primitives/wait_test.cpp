@@ -1,11 +1,16 @@
 #include <mishap/primitives/wait.hpp>
 
-#include <memory>
+#include <array>
+#include <list>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include <mishap/loop/call_graph.hpp>
 #include <mishap/loop/coro.hpp>
+#include <mishap/primitives/as_completed.hpp>
+#include <mishap/primitives/gather.hpp>
+#include <mishap/primitives/shield.hpp>
 #include <mishap/primitives/timeout.hpp>
 
 #include "support/search.hpp"
@@ -202,6 +207,44 @@ TEST_CASE("wait in time leaves no timer and no callback behind") {
         sleep(0s);
         CHECK(detail::block_pool().live() <= before + 2);
         CHECK(since_start() == 1ms);
+    });
+}
+
+TEST_CASE("wait takes any range of tasks") {
+    in_both_worlds([] {
+        const std::list<Task<int>> list{after(1ms, 1), after(0s, 2)};
+        CHECK(wait(list).done == Tasks(list.begin(), list.end()));
+        const auto other = create_task([] {});
+        const std::array<AnyTask, 2> different{list.front(), other};
+        CHECK(wait(different).done == std::vector<AnyTask>{list.front(), other});
+        const auto task = after(1ms, 3);
+        wait(Tasks{task});
+        CHECK(task.done());
+    });
+}
+
+TEST_CASE("the call graph leads through wait, as_completed, shields and gathers to who awaits, as long as it does") {
+    in_a_calm_world([] {
+        const auto inner = create_task([] { sleep(1s); }, {.name = "inner"});
+        const auto who = [&] {
+            std::vector<std::string> names;
+            for (const FutureCallGraph& one : capture_call_graph(inner).awaited_by) {
+                names.push_back(one.name);
+            }
+            return names;
+        };
+        const auto waiting = create_task([&] { wait({inner}); }, {.name = "waits"});
+        const auto iterating = create_task([&] { as_completed(std::vector{inner}).next(); }, {.name = "iterates"});
+        const auto shielding = create_task([&] { await(shield(inner)); }, {.name = "shields"});
+        const auto gathering = create_task([&] { gather(gather_future(shield(inner))); }, {.name = "gathers"});
+        sleep(0s);
+        CHECK(who() == std::vector<std::string>{"waits", "iterates", "shields", "gathers"});
+        for (const auto& task : {waiting, iterating, shielding, gathering}) {
+            task.cancel();
+            CHECK(!ended_well(task));
+        }
+        CHECK(who().empty());
+        await(inner);
     });
 }
 

@@ -76,6 +76,7 @@ the shortest story found:
                                 (mishap; calm: main/a#2 goes first)
       1.000s  main/a#2          wakes; Lock.acquire main/second#2; waits in Lock.acquire at report_test.cpp:N
 shrunk in 11 runs: mishaps 1 -> 1, tasks 3 -> 3, steps 7 -> 7; no run with fewer mishaps fails like this
+FIFO legality: impossible (1 FIFO run, all there are)
 the failure becomes inevitable at step 7 of 8: main/b#2 wakes; Lock.acquire main/second#2; "has one lock"; Lock.acquire main/first#1; waits in Lock.acquire at report_test.cpp:N (failure probability 0.53 -> 1.00)
 closest passing run: without main/b#2<main/a#2; the same for 6 steps, then
   fails:  main/b#2  wakes; Lock.acquire main/second#2; "has one lock"; Lock.acquire main/first#1; waits in Lock.acquire at report_test.cpp:N

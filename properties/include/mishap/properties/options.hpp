@@ -30,6 +30,8 @@ struct ExploreOptions {
     std::chrono::nanoseconds time_max = std::chrono::hours(24 * 365);  // virtual, per run; more is a finding
 
     Sharing sharing = Sharing::unknown;  // tracked: the promise that tasks share nothing beside tracked objects
+    std::uint64_t livelock_steps = 10'000;  // so many steps from which nothing comes are a finding; 0: they never are
+    std::uint32_t overtaken_max = 0;        // so often in a row a task may be woken in vain; 0: as often as it likes
 
     std::chrono::nanoseconds step_time_max = std::chrono::seconds(10);  // real, per step; 0: no watchdog
 
@@ -52,6 +54,7 @@ struct ExploreOptions {
     std::chrono::nanoseconds shrink_time_max = std::chrono::minutes(1);  // real; 0: no limit
     bool root_cause = true;  // re-roll a shrunk failure to see where it became inevitable
     std::uint64_t root_cause_runs_max = 2'000;
+    std::uint64_t fifo_runs_max = 500;  // made to see whether asyncio's own order fails as well; 0: not asked
     bool confirm_in_child = true;     // replay also in a process forked before the first run
     bool leaks_are_findings = false;  // tasks left behind, and exceptions never retrieved
     Detect races = Detect::finding;         // accesses of one Shared by threads that nothing orders

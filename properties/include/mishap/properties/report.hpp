@@ -25,6 +25,21 @@ enum class ReplayVerdict : std::uint8_t {
 };
 
 const char* to_text(ReplayVerdict verdict);
+/// Whether a finding can come about in asyncio's own order too.
+struct FifoLegality {
+    enum class Verdict : std::uint8_t {
+        as_it_is,      // it does, with the same mishaps other than those of scheduling
+        other_timings,  // it does when timers come due together, or simulated threads take other turns
+        not_seen,      // it did not in the runs that were made
+        impossible     // it does not in any run
+    };
+    Verdict verdict = Verdict::not_seen;
+    std::uint64_t runs = 0;
+    std::string replay_line;  // of the run in that order that fails, if one does
+
+    /// Returns one line.
+    std::string to_text() const;
+};
 
 /// An await that is one too many for the program: when it goes wrong, a run fails.
 struct SweptFailure {
@@ -72,6 +87,7 @@ struct Report {
     std::vector<Note> notes;
     ExploreOptions options;  // with which the failing run was made
     std::optional<SweepResult> swept;  // of a sweep
+    std::optional<FifoLegality> fifo;  // of a finding in any order
 
     /// Returns whether nothing is wrong.
     bool passed() const { return !finding.has_value(); }

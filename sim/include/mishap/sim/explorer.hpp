@@ -51,6 +51,7 @@ struct SearchResult {
     std::uint64_t fingerprints = 0;  // distinct interleavings; 0 when the strategy did not ask for footprints
     bool is_exhausted = false;       // every run was made
     bool has_threads = false;        // the program makes simulated threads
+    bool has_spun = false;           // steps of a task or thread that spins were left out
     std::optional<std::uint64_t> interleavings;  // how many there are, if each was made once
     std::optional<double> next_is_new_max;       // how probable it is at most that one more random run is new
     bool has_diverged = false;       // the last run began as an earlier one and yet went another way

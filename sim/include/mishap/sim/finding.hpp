@@ -24,6 +24,8 @@ enum class FindingKind : std::uint8_t {
     foreign_thread,  // a real thread took part, which no tape can repeat
     divergence,   // the same tape gave another run: the program is not deterministic
     broken_promise,  // tasks share something beside tracked objects, although the options say that they do not
+    livelock,     // steps go on for ever and nothing comes of them
+    starved,      // a task is woken again and again, and always finds that another was first
     race,         // two threads access a variable, nothing orders them, and one writes
     script,       // the scripted schedule did not come about
 };

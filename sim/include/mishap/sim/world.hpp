@@ -45,6 +45,8 @@ struct WorldOptions {
     std::uint64_t steps_max = 100'000;        // per run
     std::chrono::nanoseconds time_max = std::chrono::hours(24 * 365);  // virtual, per run
     Sharing sharing = Sharing::unknown;
+    std::uint64_t livelock_steps = 10'000;  // steps from which nothing has come are a livelock; 0: they never are
+    std::uint32_t overtaken_max = 0;        // so often in a row a task may be woken in vain; 0: as often as it likes
     Detect races = Detect::finding;         // of simulated threads
     Detect lost_updates = Detect::finding;  // of tasks and threads
 };
@@ -84,12 +86,14 @@ public:
 
     /// Records that the running step uses `object`.
     void touch(detail::Tracked& object, Access access, const char* operation = "", Place place = {}) {
+        count(object, access);
         if (observing_) [[unlikely]] {
             observe({object.key, access, Relation::both, 0, false}, &object, operation, place);
         }
     }
     /// As `touch`, for accesses of one order only, commuting ones, or budgets.
     void touch_as(detail::Tracked& object, Touch touch, const char* operation, Place place = {}) {
+        count(object, touch.access);
         if (observing_) [[unlikely]] {
             touch.object = object.key;
             observe(touch, &object, operation, place);
@@ -97,6 +101,7 @@ public:
     }
     /// As `touch`, of a variable whose value is part of the run: its accesses depend on each other, and order nothing else.
     void touch_value(detail::Tracked& object, Access access, std::int64_t value, const char* operation, Place place) {
+        count(object, access);
         if (observing_) [[unlikely]] {
             observe({object.key, access, Relation::conflict, 0, false}, &object, operation, place, value);
         }
@@ -107,6 +112,26 @@ public:
     void observe_clock();
     /// Tells the observers of an event; the world fills in time and entity.
     void tell(TraceEvent event);
+
+    /// Returns how many accesses of this world were no reads, whether or not anybody observes.
+    std::uint64_t writes() const { return writes_; }
+    /// Tells of something that does not come again: a task or thread begins or ends, a future is done, an item moves.
+    void tell_progress() { ++progress_; }
+    std::uint64_t progress() const { return progress_; }
+    /// Returns a number that grows whenever something changes that the world can see.
+    std::uint64_t changes() const { return writes_ + progress_; }
+    /// Returns a sum over all reads of this run: what it grows by tells which objects a step looked at.
+    std::uint64_t reads() const { return reads_; }
+    /// Tells that a variable got a value. That is progress as long as it is one that it did not have while the world watched.
+    void tell_value(std::uint64_t object, std::uint64_t value) {
+        if (watches_values_) [[unlikely]] {
+            watch_value(object, value);
+        }
+    }
+    /// Begins to watch values, with none seen, or ends it.
+    void watch_values(bool on);
+    /// Returns how many values were new while the world watched.
+    std::uint64_t new_values() const { return new_values_; }
 
     bool is_tracing() const { return observer_ != nullptr; }
     void subscribe(Observer* observer);
@@ -206,11 +231,20 @@ public:
         std::uint64_t touches = 0;
         std::uint64_t waits = 0;    // of tasks, on futures
         std::uint64_t threads = 0;  // simulated ones
+        std::uint64_t spins = 0;    // steps that were not offered, as they would have been the same once more
     };
     Activity& activity() { return activity_; }
 
 private:
     std::int64_t real_now_ns() const;
+    void count(const detail::Tracked& object, Access access) {
+        if (access == Access::read) {
+            reads_ += object.key;
+        } else {
+            ++writes_;
+        }
+    }
+    void watch_value(std::uint64_t object, std::uint64_t value);
     void observe(const Touch& touch, detail::Tracked* object, const char* operation, Place place, std::int64_t value = 0);
 
     // What every step uses comes first, to lie on few cache lines.
@@ -232,6 +266,10 @@ private:
     std::uint64_t fingerprint_ = 0;
     std::uint64_t values_ = 0;  // of the accesses, summed as the fingerprint is
     std::uint64_t epoch_ = 0;   // hash of all that happened before the clock's last step
+    std::uint64_t reads_ = 0;
+    std::uint64_t writes_ = 0;
+    std::uint64_t progress_ = 0;
+    bool watches_values_ = false;
     Strategy* strategy_ = nullptr;
     Observer* observer_ = nullptr;
     Spent spent_;
@@ -253,6 +291,9 @@ private:
     Verdict verdict_;
     std::vector<Note> notes_;
     std::vector<BlockedEntity> blocked_;
+    struct SeenValues;
+    std::unique_ptr<SeenValues> seen_values_;  // seen while it watches; null before the first time
+    std::uint64_t new_values_ = 0;
 };
 
 namespace detail {

@@ -94,6 +94,7 @@ protected:
         if (is_shut_down_) [[unlikely]] {
             throw QueueShutDown();
         }
+        loop.world().tell_progress();
     }
     /// Waits until there is an item.
     void enter_get(Place place) {
@@ -105,6 +106,7 @@ protected:
             wait_for_item(loop, place);
         }
         touch_in(loop, Access::write, "Queue.get", place);
+        loop.world().tell_progress();
     }
     void check_put_nowait(Place place) const;
     void check_get_nowait(Place place) const;

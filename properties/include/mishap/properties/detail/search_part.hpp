@@ -24,10 +24,10 @@ public:
 };
 
 /// A search of another kind: makes runs of a program in a world, and says what came of it.
-using Search = std::function<SearchResult(Program& program, World& world)>;
+using SearchFunction = std::function<SearchResult(Program& program, World& world)>;
 
 /// As `explore`, with calm runs, confirmation, shrinking and story, but `search` makes the runs in between.
-Report explore_by(const std::function<void()>& program, const ExploreOptions& options, const Search& search);
+Report explore_by(const std::function<void()>& program, const ExploreOptions& options, const SearchFunction& search);
 
 /// As `explore`, for one of several processes. A failure that another process is to report is left out.
 Report explore_part(const std::function<void()>& program, const ExploreOptions& options, SearchPart& part);
