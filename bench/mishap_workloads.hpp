@@ -55,6 +55,7 @@ private:
     static mishap::WorldOptions unlimited() {
         mishap::WorldOptions options;
         options.steps_max = ~std::uint64_t{0};
+        options.livelock_steps = 0;  // tasks that do nothing but yield are one
         return options;
     }
 

@@ -84,7 +84,7 @@ std::uint32_t Automatic::effort_of(const Member& member) const {
     if (member.is_done) {
         return 0;
     }
-    if (member.role != Role::random && member.runs < near_runs) {
+    if (member.role == Role::bounded && member.runs < near_runs) {
         return near_effort;
     }
     if (member.role != Role::enumeration) {
@@ -98,7 +98,7 @@ std::uint32_t Automatic::effort_of(const Member& member) const {
             ++count;
         }
     }
-    return enumeration_floor + (count != 0 ? full - of_random / count : full);
+    return floor + (count != 0 ? full - of_random / count : full);
 }
 
 std::size_t Automatic::choose_member() {

@@ -427,7 +427,7 @@ TEST_CASE("the message of a cancellation is the task's, its exception's, and tha
     });
 }
 
-TEST_CASE("of all who await a cancelled task the first gets the message; a future's goes to everybody") {
+TEST_CASE("of all who await a cancelled task the first gets the message, and a future's goes to everybody") {
     in_both_worlds([] {
         const auto messages_of = [](const auto& awaited, std::string_view message) {
             std::vector<Task<std::string>> waiting;

@@ -17,7 +17,7 @@ namespace mishap {
 /// their runs the random members draw, too, which kinds of mishap take part in it (`Swarm`). Effort follows what a
 /// member's latest runs showed that no run of any member had shown; a member never gets less than an eighth of the effort
 /// of the best. The enumeration gets what the random members leave: much when they repeat themselves, for then it can soon
-/// be over; and the systematic members get more for their first few runs, for many failures are near the calm run.
+/// be over; and the bounded ones get more for their first few runs, for many failures are near the calm run.
 ///
 /// Which member makes run n follows from the seed and the runs before it.
 class Automatic final : public Strategy {
@@ -62,8 +62,9 @@ private:
     };
     static constexpr std::uint32_t full = 4096;  // of the novelty: all runs were new
     static constexpr std::uint32_t floor = full / 8;
-    static constexpr std::uint32_t enumeration_floor = full / 2;
-    // Many failures are near the calm run: the first runs of a systematic search are worth more than those of a random one.
+    // Many failures are near the calm run: the first runs of a bounded search are worth more than those of a random one. The
+    // enumeration gets no more for its own: it cannot see what threads share beside tracked objects, and should not be
+    // through before others had a chance to fall over that.
     static constexpr std::uint64_t near_runs = 8;
     static constexpr std::uint32_t near_effort = 2 * full;
 
