@@ -1,5 +1,7 @@
 #include <mishap/loop/detail/block_pool.hpp>
 
+#include <mishap/loop/detail/immortal.hpp>
+
 #include <new>
 
 #include <mishap/sim/errors.hpp>
@@ -51,7 +53,7 @@ void BlockPool::end_run(RunSerial run) {
 }
 
 BlockPool& make_block_pool() {
-    block_pool_of_thread = new BlockPool;
+    block_pool_of_thread = make_immortal<BlockPool>();
     return *block_pool_of_thread;
 }
 

@@ -6,6 +6,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <fmt/format.h>
 #include <mishap/loop/detail/extras.hpp>
+#include <mishap/loop/detail/immortal.hpp>
 #include <mishap/loop/event_loop.hpp>
 
 namespace mishap {
@@ -15,7 +16,8 @@ namespace {
 
 /// The extras of all blocks of this thread; looked up only. Never destroyed: blocks may live longer.
 auto& extras_of_thread() {
-    static thread_local auto* const extras = new boost::unordered_flat_map<const Block*, std::unique_ptr<Extras>>;
+    static thread_local auto* const extras =
+        make_immortal<boost::unordered_flat_map<const Block*, std::unique_ptr<Extras>>>();
     return *extras;
 }
 

@@ -6,6 +6,7 @@
 
 #include "running.hpp"
 #include <mishap/loop/context.hpp>
+#include <mishap/loop/detail/immortal.hpp>
 #include <mishap/loop/detail/stack_overflow.hpp>
 #include <mishap/sim/epoll_selector.hpp>
 #include <mishap/sim/errors.hpp>
@@ -58,7 +59,8 @@ void refuse_nested_run() {
 
 const std::string* intern(std::string_view text) {
     // Node-based, so that the strings stay where they are; looked up only. Never destroyed: handles may live longer.
-    static thread_local auto* const texts = new boost::unordered_flat_map<std::uint64_t, std::unique_ptr<std::string>>;
+    static thread_local auto* const texts =
+        detail::make_immortal<boost::unordered_flat_map<std::uint64_t, std::unique_ptr<std::string>>>();
     std::unique_ptr<std::string>& entry = (*texts)[hash_text(text)];
     if (entry == nullptr) {
         entry = std::make_unique<std::string>(text);

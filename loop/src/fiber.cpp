@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <new>
 
+#include <mishap/loop/detail/immortal.hpp>
 #include <mishap/loop/task.hpp>
 #include <mishap/sim/errors.hpp>
 
@@ -67,7 +68,7 @@ void FiberPool::quarantine(const Context& context) { stacks_.quarantine(stacks_.
 FiberPool& fiber_pool() {
     FiberPool*& pool = pool_of_thread();
     if (pool == nullptr) {
-        pool = new FiberPool(options_of_thread());  // lives as long as the thread: abandoned stacks stay mapped
+        pool = make_immortal<FiberPool>(options_of_thread());  // lives as long as the thread: abandoned stacks stay mapped
     }
     return *pool;
 }
