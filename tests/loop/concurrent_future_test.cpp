@@ -250,12 +250,14 @@ TEST_CASE("as_completed gives out each future once, first those that are done") 
         const IntFuture late = IntFuture::make();
         const IntFuture later = IntFuture::make();
         const IntFuture early = finished(1);
+        auto futures = concurrent::as_completed<int>({later, early, late, early}, 10s);
+        // Not before: what is done when as_completed is called comes in the order of the list.
         Thread other([&] {
             late.set_result(2);
             later.set_result(3);
         });
         std::vector<int> results;
-        for (const IntFuture& future : concurrent::as_completed<int>({later, early, late, early}, 10s)) {
+        for (const IntFuture& future : futures) {
             results.push_back(future.result());
         }
         CHECK(results == std::vector<int>{1, 2, 3});
