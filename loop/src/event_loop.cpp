@@ -28,6 +28,22 @@ detail::RunSerial next_run_serial() {
     return serial != detail::no_run ? serial : next_run_serial();
 }
 
+// Out of line, these three, so that who calls them needs no frame for what is rare.
+
+[[gnu::noinline]] std::uint32_t count_copy(boost::unordered_flat_map<std::uint64_t, std::uint32_t>& copies, std::uint64_t name) {
+    return ++copies[name];
+}
+
+[[gnu::noinline, gnu::cold]] void tell_created(World& world, const detail::TaskBase& task) {
+    world.names().put(task.entity.key, task.entity.creator, task.segment());
+    world.tell({.kind = TraceEventKind::create, .object = task.key});
+    if (world.wants_steps()) {
+        world.created().push_back(task.entity.key);
+    }
+}
+
+[[gnu::noinline, gnu::cold]] void tell_enabled(World& world, std::uint64_t entity) { world.enabled().push_back(entity); }
+
 }  // namespace
 
 namespace detail {
@@ -368,26 +384,25 @@ void EventLoop::identify_wait(detail::Tracked& object) {
         task.entity.key = detail::child_key(creator, task_kind, task.ordinal);
     } else {
         const std::uint64_t name = hash_text(*task.name);
-        task.ordinal = ++name_copies_[detail::named_key(creator, name)];
+        task.ordinal = count_copy(name_copies_, detail::named_key(creator, name));
         task.entity.key = detail::named_key(creator, name, task.ordinal);
     }
     task.entity.creator = creator;
-    task.entity.chain = current_ != nullptr ? current_->entity.chain : 0;
     task.key = task.entity.key;  // its control cell, as an object
-    task.is_main = tasks_.empty() && current_ == nullptr;
-    task.is_eligible = current_ != nullptr;
+    if (current_ != nullptr) [[likely]] {
+        task.entity.chain = current_->entity.chain;
+        task.is_eligible = true;
+    } else {
+        task.is_main = tasks_.empty();
+    }
     ++detail::header_of(&task).references;  // of the loop, until the task is done
     tasks_.push_back(task);
     world_->tell_progress();
     if (is_debug_) [[unlikely]] {
         task.expect_attention();
     }
-    if (world_->is_observing()) {
-        tell_names(task.entity.key, creator, task.segment());
-        world_->tell({.kind = TraceEventKind::create, .object = task.key});
-        if (world_->wants_steps()) {
-            world_->created().push_back(task.entity.key);
-        }
+    if (world_->is_observing()) [[unlikely]] {
+        tell_created(*world_, task);
     }
 }
 
@@ -425,7 +440,7 @@ void EventLoop::wake(detail::TaskBase& task, WakeReason reason) {
     task.enabled_by = world_->running();
     ready_.push(task, true, task.context);
     if (world_->wants_steps()) [[unlikely]] {
-        world_->enabled().push_back(task.entity.key);
+        tell_enabled(*world_, task.entity.key);
     }
 }
 
@@ -460,7 +475,7 @@ void EventLoop::schedule(detail::HandleBase& handle, detail::Lane& lane, detail:
     lane.last = &handle;
     ready_.push(handle, is_first);
     if (is_first && world_->wants_steps()) [[unlikely]] {
-        world_->enabled().push_back(lane.entity.key);
+        tell_enabled(*world_, lane.entity.key);
     }
 }
 

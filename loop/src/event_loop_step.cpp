@@ -239,7 +239,9 @@ void EventLoop::let_time_pass() {
     }
     bool has_ended = true;
     current_ = &task;
-    world_->touch(task, Access::read);  // its control cell: a request for cancellation would have been seen here
+    // Its control cell, where a request for cancellation would have been seen. It has the task's key, and lies on another
+    // cache line.
+    world_->touch_read(task, task.entity.key);
     if (task.context == nullptr && (task.must_cancel || task.is_abandoning)) [[unlikely]] {
         // Cancelled before it began: its function never runs. What it captured is destroyed, and may not wait: it has no
         // stack to wait on.

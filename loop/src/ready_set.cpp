@@ -77,8 +77,10 @@ std::uint32_t ReadySet::find(std::uint32_t rank) const {
 
 ReadyEntry& ReadySet::take_from_tree(std::uint32_t rank) {
     std::uint32_t block = 0;
-    for (; rank >= block_counts_[block]; ++block) rank -= block_counts_[block];
-    --block_counts_[block];
+    if (levels_ == levels_max) [[unlikely]] {  // with fewer levels there is one block, and nobody asks for its count
+        for (; rank >= block_counts_[block]; ++block) rank -= block_counts_[block];
+        --block_counts_[block];
+    }
     // Where is written has to be known as early as can be, or the processor lets the next descent wait for it: hence
     // nodes are counted down on the way, and the bit is cleared in the word found, not by the number of the slot.
     const Found found = descend(levels_, nodes_.data(), level_begin_.data(), block, rank,

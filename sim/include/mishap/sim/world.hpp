@@ -91,6 +91,13 @@ public:
             observe({object.key, access, Relation::both, 0, false}, &object, operation, place);
         }
     }
+    /// As `touch`, for a read of an object whose key the caller has at hand: it need not be fetched for that.
+    void touch_read(detail::Tracked& object, std::uint64_t key) {
+        reads_ += key;
+        if (observing_) [[unlikely]] {
+            observe({key, Access::read, Relation::both, 0, false}, &object, "", {});
+        }
+    }
     /// As `touch`, for accesses of one order only, commuting ones, or budgets.
     void touch_as(detail::Tracked& object, Touch touch, const char* operation, Place place = {}) {
         count(object, touch.access);
@@ -261,13 +268,14 @@ private:
     std::uint32_t running_step_ = 0;
     std::uint64_t* chain_ = nullptr;
     std::uint64_t between_steps_ = 0;  // the chain of what is touched while nobody runs: time that passes, results
+    // For the same reason no two of those that grow together are neighbours.
     std::uint64_t steps_ = 0;
-    std::uint64_t runs_ = 0;
     std::uint64_t fingerprint_ = 0;
-    std::uint64_t values_ = 0;  // of the accesses, summed as the fingerprint is
-    std::uint64_t epoch_ = 0;   // hash of all that happened before the clock's last step
     std::uint64_t reads_ = 0;
+    std::uint64_t values_ = 0;  // of the accesses, summed as the fingerprint is
     std::uint64_t writes_ = 0;
+    std::uint64_t epoch_ = 0;  // hash of all that happened before the clock's last step
+    std::uint64_t runs_ = 0;
     std::uint64_t progress_ = 0;
     bool watches_values_ = false;
     Strategy* strategy_ = nullptr;
