@@ -10,7 +10,7 @@ namespace {
 
 template <class Design>
 void cancel_and_expect() {
-    Pool pool;
+    ConnectionPool pool;
     const auto worker = create_task(
         [&] {
             const int connection = Design::wait_for([&] { return pool.connect(); }, 1h);

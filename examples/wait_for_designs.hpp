@@ -104,7 +104,7 @@ struct WorkInline {
 };
 
 /// Hands out connections: numbers, like file descriptors, which somebody must close.
-class Pool {
+class ConnectionPool {
 public:
     int connect() {
         mishap::sleep(std::chrono::seconds(0));  // the handshake

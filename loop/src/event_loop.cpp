@@ -18,10 +18,13 @@ constexpr std::uint64_t task_kind = hash_text("task");
 constexpr std::uint64_t timer_kind = hash_text("timer");
 constexpr std::uint64_t wait_kind = hash_text("wait");
 constexpr std::uint64_t callbacks_kind = hash_text("callbacks");
+constexpr std::uint64_t loop_kind = hash_text("loop");
 
+/// Numbers the runs of all threads: a loop may be made in one thread and run in another.
 detail::RunSerial next_run_serial() {
-    static thread_local detail::RunSerial serial = detail::no_run;
-    return ++serial == detail::no_run ? ++serial : serial;
+    static std::atomic<detail::RunSerial> serials{detail::no_run};
+    const detail::RunSerial serial = serials.fetch_add(1, std::memory_order_relaxed) + 1;
+    return serial != detail::no_run ? serial : next_run_serial();
 }
 
 }  // namespace
@@ -44,7 +47,9 @@ void no_current_task(const char* operation) {
 }
 
 void refuse_nested_run() {
-    if (current_loop != nullptr) {
+    const bool is_thread = current_loop != nullptr && current_loop->current_task() != nullptr &&
+                           current_loop->current_task()->is_thread;
+    if (current_loop != nullptr && !is_thread) {
         throw UsageError(
             "a loop was run inside a running loop (run(), explore(), check(), replay() or run_until_complete() in a task "
             "or callback); await the function directly instead, or explore it outside");
@@ -79,16 +84,30 @@ EventLoop& get_event_loop() {
 
 void set_event_loop(EventLoop* loop) { loop_of_thread = loop; }
 
-std::unique_ptr<EventLoop> new_event_loop() {
+std::unique_ptr<EventLoop> new_event_loop() { return std::make_unique<EventLoop>(); }
+
+namespace {
+
+World& world_of_new_loop() {
     World* const world = detail::current_world();
-    return world != nullptr && world->is_simulated() ? std::make_unique<EventLoop>(*world) : std::make_unique<EventLoop>();
+    return world != nullptr && world->is_simulated() ? *world : *new World(std::make_unique<EpollSelector>());
 }
 
-EventLoop::EventLoop() : EventLoop(*new World(std::make_unique<EpollSelector>())) { own_world_.reset(world_); }
+}  // namespace
+
+EventLoop::EventLoop() : EventLoop(world_of_new_loop()) {
+    if (!world_->is_simulated()) {
+        own_world_.reset(world_);
+    }
+}
 
 EventLoop::EventLoop(World& world) : world_(&world), fibers_(&detail::fiber_pool()) {
     is_any_order_ = world.options().order == Order::any;
     detail::watch_stack_overflows();
+    inbox_->loop = this;
+    if (detail::current_loop != nullptr && detail::current_loop->world_ == world_ && world_->is_simulated()) {
+        join_run();
+    }
     begin_run();
 }
 
@@ -96,16 +115,19 @@ EventLoop::~EventLoop() {
     if (is_closed_ || is_running_) {
         return;
     }
-    if (detail::current_loop == nullptr) {
+    if (root_ != this || detail::current_loop == nullptr) {
         close();
     } else {
         end_run();  // tasks cannot be run to their end inside another loop
         detail::forget_loop(*this);
+        const std::lock_guard guard(inbox_->mutex);
+        inbox_->loop = nullptr;
     }
 }
 
 void EventLoop::begin_run() {
     run_ = next_run_serial();
+    objects_run_ = root_ == this ? run_ : root_->objects_run_;
     ready_.end_batch();
     if (world_->is_simulated()) {
         // They may refer to what an earlier run has destroyed.
@@ -116,6 +138,7 @@ void EventLoop::begin_run() {
             functions.clear();
         }
     }
+    are_generators_shut_down_ = false;
     default_names_ = nested_ = 0;
     current_handle_ = nullptr;
     is_stopping_ = false;
@@ -136,10 +159,15 @@ void EventLoop::begin_run() {
     steps_allowed_ = world_->is_simulated() ? options.steps_max : ~std::uint64_t{0};
     watch_.period = world_->is_simulated() ? options.livelock_steps : 0;
     watch_.next_look = watch_.period != 0 ? std::min(steps_allowed_, watch_.period) : steps_allowed_;
+    are_callers_watched_ = root_ != this;
     set_debug(is_debug_ && !world_->is_simulated());  // a run turns it on for itself
     outside_tasks_ = outside_timers_ = outside_objects_ = ticks_ = 0;
     loop_lane_ = {};
-    loop_lane_.entity.key = detail::child_key(detail::outside_key, callbacks_kind, 0);
+    loop_lane_.entity.key = detail::child_key(key_, callbacks_kind, 0);
+    inbox_cell_.key = 0;
+    foreign_lanes_.clear();
+    last_guest_ = nullptr;
+    is_executor_shut_down_ = false;
     if (!victims_.empty()) {
         victims_.clear();
     }
@@ -148,16 +176,36 @@ void EventLoop::begin_run() {
     }
 }
 
+/// Lets the loop be run by another thread than before: what it makes from now on is of that thread.
+void EventLoop::move_to_this_thread() {
+    if (is_on_own_thread()) {
+        return;
+    }
+    if (!tasks_.empty() || !ready_.empty() || !timers_.empty()) {
+        throw UsageError("a loop was run in another thread than its tasks, callbacks and timers were made in; make them there");
+    }
+    const std::lock_guard guard(inbox_->mutex);
+    thread_ = std::this_thread::get_id();
+    fibers_ = &detail::fiber_pool();
+}
+
 void EventLoop::end_run() {
     tell_unclosed();
+    forget_generators();
+    drop_default_executor();
+    while (!guests_.empty()) {
+        guests_.back()->leave_run();
+    }
     tasks_.clear();
     threads_.clear();
     ready_.clear();
     timers_.clear();
+    std::vector<std::function<void()>> callbacks;
     {
-        const std::lock_guard guard(threadsafe_mutex_);
-        threadsafe_.clear();
+        const std::lock_guard guard(inbox_->mutex);
+        callbacks.swap(inbox_->callbacks);
     }
+    callbacks.clear();  // what they hold may want the lock
     detail::block_pool().end_run(run_);
 }
 
@@ -168,11 +216,71 @@ void EventLoop::close() {
     if (is_closed_) {
         return;
     }
+    if (root_ != this) {
+        leave_run();
+        return;
+    }
+    if (!tasks_.empty() && !is_on_own_thread()) {
+        throw UsageError("a loop with tasks was closed in another thread than it ran in; close it where run_forever() returns");
+    }
     tear_down();
+    {
+        const std::lock_guard guard(inbox_->mutex);
+        inbox_->loop = nullptr;
+    }
     end_run();
     detail::forget_loop(*this);
-    const std::lock_guard guard(threadsafe_mutex_);
     is_closed_ = is_use_checked_ = true;
+}
+
+/// Makes the loop one more of the run in whose world it was made.
+void EventLoop::join_run() {
+    EventLoop& maker = *detail::current_loop;
+    root_ = maker.root_;
+    root_->guests_.push_back(this);
+    root_->watch_callers();
+    threads_.be_of_thread();
+    const std::uint64_t creator = maker.running_key();
+    const std::uint32_t ordinal = ++root_->name_copies_[detail::child_key(creator, loop_kind, 0)];
+    key_ = detail::child_key(creator, loop_kind, ordinal);
+    if (world_->is_observing()) {
+        tell_names(key_, creator, fmt::format("loop#{}", ordinal));
+    }
+}
+
+/// Closes a loop that is not alone in its run.
+void EventLoop::leave_run() {
+    EventLoop* const here = detail::current_loop;
+    const bool is_in_thread = here == root_ && here->current_ != nullptr && here->current_->is_thread;
+    if (!tasks_.empty() && is_in_thread && !world_->is_tearing_down() && !here->current_->is_abandoning) {
+        cancel_all_tasks();
+    }
+    if (inbox_cell_.key != 0) {
+        world_->touch(inbox_cell_, Access::write, "close");
+    }
+    inbox_->loop = nullptr;
+    drop_tasks();
+    end_run();
+    detail::forget_loop(*this);
+    std::erase(root_->guests_, this);
+    if (root_->last_guest_ == this) {
+        root_->last_guest_ = nullptr;
+    }
+    is_closed_ = is_use_checked_ = true;
+}
+
+/// Gives up the tasks that nobody can run any more.
+void EventLoop::drop_tasks() {
+    if (tasks_.empty()) {
+        return;
+    }
+    if (!world_->is_tearing_down()) {
+        world_->note({FindingKind::leaked_task,
+                      fmt::format("{} task{} of a loop were alive when it was closed", tasks_.size(), tasks_.size() == 1 ? "" : "s")});
+    }
+    while (!tasks_.empty()) {
+        abandon(tasks_.back());
+    }
 }
 
 /// Looks at a call that might be wrong: on a closed loop, from another thread.
@@ -185,17 +293,49 @@ void EventLoop::check_use() {
         throw UsageError(
             "something was scheduled on the loop from another thread; only call_soon_threadsafe() may be called there");
     }
-    if (current_ == nullptr || !current_->is_thread) {
+    if (!are_callers_watched_ || world_->is_tearing_down()) {
         return;
     }
+    const std::string who = wrong_caller();
+    if (who.empty()) {
+        return;
+    }
+    tell_wrong_caller(who);
+    throw UsageError(fmt::format(
+        "something was scheduled on a loop from another thread, {}; only call_soon_threadsafe() may be called there", who));
+}
+
+/// Returns who it is that runs, if it is none that this loop belongs to; empty: it is right.
+std::string EventLoop::wrong_caller() const {
+    const EventLoop* const here = detail::current_loop;
+    if (here == nullptr || !world_->is_simulated()) {
+        return {};
+    }
+    const bool is_thread = here->current_ != nullptr && here->current_->is_thread;
+    const bool is_right = root_ == this ? here == this && !is_thread : here == this || guest_run_ == nullptr;
+    if (is_right) {
+        return {};
+    }
+    if (here->current_ == nullptr) {
+        return "a callback of another loop";
+    }
+    return (is_thread ? "thread " : "task ") + here->current_->path();
+}
+
+void EventLoop::tell_wrong_caller(const std::string& who) {
     world_->fail({.kind = FindingKind::foreign_thread,
-                  .what = fmt::format("thread {} scheduled something on the loop, which only call_soon_threadsafe() may do there",
-                                      current_->path()),
+                  .what = fmt::format("{} used a loop of another thread, where only call_soon_threadsafe() may be called", who),
                   .label = "wrong thread",
-                  .tasks = {current_->path()}});
-    throw UsageError(
-        "something was scheduled on the loop from a simulated thread; only call_soon_threadsafe() may be called from "
-        "another thread than the loop's");
+                  .tasks = {who.substr(who.rfind(' ') + 1)}});
+}
+
+/// Looks at who wakes a task. It does not throw: guards that let go of a lock do so in their destructors.
+void EventLoop::check_waker() {
+    if (are_callers_watched_ && !world_->is_tearing_down()) {
+        if (const std::string who = wrong_caller(); !who.empty()) {
+            tell_wrong_caller(who);
+        }
+    }
 }
 
 void EventLoop::tell_names(std::uint64_t key, std::uint64_t creator, std::string segment) {
@@ -276,6 +416,9 @@ void EventLoop::remove_task(detail::TaskBase& task) {
 }
 
 void EventLoop::wake(detail::TaskBase& task, WakeReason reason) {
+    if (is_use_checked_) [[unlikely]] {
+        check_waker();
+    }
     task.wake = reason;
     task.enabled_by = world_->running();
     ready_.push(task, true, task.context);
@@ -372,29 +515,6 @@ void EventLoop::unschedule(detail::HandleBase& handle) {
     detail::Ref<detail::HandleBase>::drop(&handle);
 }
 
-void EventLoop::call_soon_threadsafe(std::function<void()> callback) {
-    if (world_->is_simulated()) {
-        if (is_on_own_thread()) {
-            call_soon(std::move(callback));
-        } else {
-            // Never called, but kept: what it holds may be destroyed on the loop's thread only.
-            const std::lock_guard guard(threadsafe_mutex_);
-            threadsafe_.push_back(std::move(callback));
-            foreign_call_.store(true, std::memory_order_release);  // its loop tells the world
-        }
-        return;
-    }
-    if (detail::contexts_in_use) {  // of the calling thread
-        callback = [context = copy_context(), function = std::move(callback)] { context.run(function); };
-    }
-    const std::lock_guard guard(threadsafe_mutex_);  // close() takes it too
-    if (is_closed_) {
-        check_use();
-    }
-    threadsafe_.push_back(std::move(callback));
-    world_->selector().wake_up();
-}
-
 /// A thread of the operating system comes when it likes: a run in which it takes part cannot be repeated.
 bool EventLoop::was_called_from_elsewhere() {
     if (!foreign_call_.exchange(false, std::memory_order_acq_rel)) {
@@ -410,8 +530,8 @@ bool EventLoop::was_called_from_elsewhere() {
 void EventLoop::drain_threadsafe() {
     std::vector<std::function<void()>> callbacks;
     {
-        const std::lock_guard guard(threadsafe_mutex_);
-        callbacks.swap(threadsafe_);
+        const std::lock_guard guard(inbox_->mutex);
+        callbacks.swap(inbox_->callbacks);
     }
     for (std::function<void()>& callback : callbacks) {
         call_soon(std::move(callback));
@@ -419,8 +539,12 @@ void EventLoop::drain_threadsafe() {
 }
 
 void EventLoop::run_forever() {
-    const Running running(*this);
-    run_some();
+    if (root_ != this) {
+        run_as_guest(false);
+    } else {
+        const Running running(*this);
+        run_some();
+    }
     is_stopping_ = false;
 }
 
@@ -429,11 +553,14 @@ EventLoop::Outcome EventLoop::run_main(detail::FutureBase& main) {
     if (&main.loop() != this) {
         throw UsageError("run_until_complete() was given a future of another loop; run the loop that made it");
     }
-    const Running running(*this);
+    std::optional<Running> running;
+    if (root_ == this) {
+        running.emplace(*this);
+    }
     const detail::Ref<detail::HandleBase> callback(
         make_block<detail::FunctionHandle<decltype(stop_when_done)>>(stop_when_done));
     main.add_callback(callback.get());
-    const Outcome outcome = run_some();
+    const Outcome outcome = root_ == this ? run_some() : run_as_guest(false);
     main.remove_callback(*callback.get());  // if somebody else stopped the loop: it must not end a later run
     is_stopping_ = false;
     return outcome;

@@ -100,7 +100,7 @@ void EventLoop::warn(FindingKind kind, const std::string& message) {
 
 void EventLoop::set_debug(bool is_debug) {
     is_debug_ = is_debug;
-    is_use_checked_ = is_closed_ || is_debug;
+    is_use_checked_ = is_closed_ || is_debug || are_callers_watched_;
     prepares_steps_ = is_debug || world_->options().cancellations != 0;
     steps_look_ = is_debug ? 0 : watch_.next_look;
     if (is_debug) {

@@ -70,7 +70,7 @@ std::uint32_t EventLoop::rank_of_held_back() const {
 /// Holds back a thread, or the task that stands for the loop among threads, if it spins and others can go.
 void EventLoop::hold_back_if_spinning(detail::TaskBase& thread) {
     // Where a check has failed, nobody is at a wait.
-    if (world_->has_failed() || world_->is_tearing_down() || loop_candidates() + threads_.enabled() < 2 ||
+    if (world_->has_failed() || world_->is_tearing_down() || loop_candidates() + guest_candidates() + threads_.enabled() < 2 ||
         !is_spinning(thread, thread.frames->operation, thread.frames->place)) {
         return;
     }

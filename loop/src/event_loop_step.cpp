@@ -88,10 +88,7 @@ void EventLoop::wait_for_world() {
 void EventLoop::tick() {
     const std::int64_t now = choose_deadline();
     if (now > world_->options().time_max.count() && !world_->is_tearing_down()) {
-        world_->fail({.kind = FindingKind::over_budget,
-                      .what = fmt::format("the run needs more than {} s of virtual time; raise time_max if that is right",
-                                          world_->options().time_max.count() / 1'000'000'000),
-                      .label = "time_max"});
+        fail_over_time();
         return;
     }
     ++ticks_;
@@ -102,6 +99,13 @@ void EventLoop::tick() {
     if (world_->wants_steps()) [[unlikely]] {
         report_clock_step();
     }
+}
+
+void EventLoop::fail_over_time() {
+    world_->fail({.kind = FindingKind::over_budget,
+                  .what = fmt::format("the run needs more than {} s of virtual time; raise time_max if that is right",
+                                      world_->options().time_max.count() / 1'000'000'000),
+                  .label = "time_max"});
 }
 
 /// Tells the strategy that the clock has moved, and what came due: it is nobody else's step.
@@ -141,12 +145,17 @@ bool EventLoop::may_time_pass() {
 void EventLoop::let_time_pass() {
     ++world_->spent().time_passes;
     world_->touch_as(world_->time_passes_budget(), {.access = Access::write, .is_budget = true}, "time passes");
-    const std::int64_t now = std::max(timers_.earliest(), world_->now_ns());
+    const bool is_alone = guests_.empty() && threads_.deadlines().empty();
+    const std::int64_t now = std::max(is_alone ? timers_.earliest() : *next_deadline(), world_->now_ns());
     ++ticks_;
     held_back_ = nullptr;  // it may wait for the time
     world_->move_clock(now);
     world_->digest().fold(time_key);
-    release_due_timers();
+    if (is_alone) {
+        release_due_timers();
+    } else {
+        release_all_due();
+    }
     if (world_->wants_steps()) [[unlikely]] {
         report_clock_step();
     }
@@ -209,7 +218,7 @@ void EventLoop::let_time_pass() {
         task.drop_body();
         current_ = &task;
         task.must_cancel = false;
-        task.finish_cancelled(task.must_cancel_message);
+        task.finish_with_cancelled_error(task.must_cancel_message);
     } else {
         has_ended = resume(task);
     }
@@ -335,6 +344,9 @@ void EventLoop::trace_step(WakeReason wake, EntityStep enabled_by, std::uint32_t
 }
 
 void EventLoop::report_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end) {
+    if (guest_run_ != nullptr && is_guest_over()) {
+        end_guest_run();  // this step has done it
+    }
     if (kind != EntityKind::thread && is_sharing_unknown_) {
         // What tasks and callbacks share beside tracked objects nobody sees: as if each wrote one and the same cell.
         world_->footprint().push_back({unknown_memory_key, Access::write, Relation::conflict, 0, false});
@@ -393,7 +405,7 @@ void EventLoop::park(detail::Waitable& waitable, const char* operation, Place pl
     if (task.is_abandoning && !waitable.is_done()) [[unlikely]] {
         waitable.remove_listener(listener);
     }
-    if (waitable.state() == detail::Waitable::State::cancelled) [[unlikely]] {
+    if (task.must_cancel && waitable.throws_cancelled()) [[unlikely]] {
         // A second request before the task resumes is served by the first: its CancelledError, with its message.
         task.must_cancel = false;
     }
@@ -537,12 +549,198 @@ std::span<const Candidate> EventLoop::candidates() {
 // another thread. The loop is a thread too: when one of its tasks has announced an operation in the middle of its step,
 // nothing else of the loop can go.
 
+//
+// A loop that a thread runs is a guest: its entries take that thread's place. So what goes next is decided in one place, the
+// root, whatever the number of loops; a guest is asked for nothing but its ready entries.
+
 std::uint32_t EventLoop::loop_candidates() const {
     if (threads_.held() != nullptr) {
         return threads_.is_held_enabled() ? 1 : 0;
     }
     const std::uint32_t entries = ready_.selectable();
     return is_any_order_ ? entries : std::min<std::uint32_t>(entries, 1);
+}
+
+/// Calls `f(loop, candidates)` for each loop that can go: the guest that went last, then this one, then the other guests.
+template <class F>
+void EventLoop::for_each_loop_in_order(F&& f) {
+    if (last_guest_ != nullptr && last_guest_->is_runnable_guest()) {
+        f(*last_guest_, last_guest_->loop_candidates());
+    }
+    f(*this, loop_candidates());
+    for (EventLoop* guest : guests_) {
+        if (guest != last_guest_ && guest->is_runnable_guest()) {
+            f(*guest, guest->loop_candidates());
+        }
+    }
+}
+
+std::uint32_t EventLoop::guest_candidates() const {
+    std::uint32_t count = 0;
+    for (const EventLoop* guest : guests_) {
+        count += guest->is_runnable_guest() ? guest->loop_candidates() : 0;
+    }
+    return count;
+}
+
+bool EventLoop::is_runnable_guest() const { return guest_run_ != nullptr && !guest_run_->is_over; }
+
+/// Begins the next iteration of a guest if the last is over, or ends its run.
+void EventLoop::prepare_guest() {
+    if (!is_runnable_guest() || threads_.held() != nullptr || ready_.batch_left() != 0) {
+        return;
+    }
+    if (is_guest_over()) {
+        end_guest_run();
+        return;
+    }
+    guest_run_->is_first = false;
+    if (!timers_.empty()) {
+        release_due_timers();
+    }
+    ready_.begin_batch();
+}
+
+bool EventLoop::is_guest_over() const {
+    return is_runnable_guest() && threads_.held() == nullptr && ready_.batch_left() == 0 &&
+           ((is_stopping_ && !guest_run_->is_first) || (guest_run_->until_empty() && tasks_.empty()));
+}
+
+/// Lets the thread that runs this loop go on.
+void EventLoop::end_guest_run() {
+    guest_run_->is_over = true;
+    root_->allow(guest_run_->thread(), true);
+}
+
+EventLoop::Outcome EventLoop::run_as_guest(bool until_empty) {
+    if (is_closed_) {
+        throw UsageError("a closed loop was run; make a new EventLoop");
+    }
+    if (guest_run_ != nullptr) {
+        throw UsageError("a loop was run that another thread runs already; give each thread a loop of its own");
+    }
+    if (root_->guests_.empty() || detail::current_loop != root_ || root_->current_ == nullptr || !root_->current_->is_thread) {
+        detail::refuse_nested_run();
+        throw UsageError("a loop of a simulated run was run where no thread of that run runs");
+    }
+    detail::GuestRun run(*this, static_cast<detail::ThreadBase&>(*root_->current_), until_empty);
+    struct Scope {
+        EventLoop& loop;
+        ~Scope() {
+            loop.guest_run_ = nullptr;
+            loop.is_running_ = false;
+        }
+    };
+    const Scope scope{*this};
+    guest_run_ = &run;
+    is_running_ = true;
+    thread_globals_ = root_->thread_globals_;
+    root_->announce(Announcement({.object = key_, .access = Access::read, .may_block = true}), false, &run, "EventLoop.run", {});
+    return Outcome::stopped;
+}
+
+/// Returns when the clock has a reason to move: a deadline of a loop whose thread is not blocked, or of one who is.
+std::optional<std::int64_t> EventLoop::next_deadline() {
+    std::optional<std::int64_t> next;
+    const auto consider = [&](std::int64_t when) { next = std::min(next.value_or(when), when); };
+    const auto consider_loop = [&](EventLoop& loop) {
+        if (loop.threads_.held() == nullptr && !loop.timers_.empty()) {
+            consider(loop.timers_.earliest());
+        }
+    };
+    consider_loop(*this);
+    for (EventLoop* guest : guests_) {
+        if (guest->is_runnable_guest()) {
+            consider_loop(*guest);
+        }
+    }
+    for (const detail::ThreadDeadline* deadline : threads_.deadlines()) {
+        if (!deadline->has_come) {
+            consider(deadline->when_ns);
+        }
+    }
+    return next;
+}
+
+/// Makes everything ready that is due now, in all loops and threads.
+void EventLoop::release_all_due() {
+    if (threads_.held() == nullptr) {
+        release_due_timers();
+        ready_.begin_batch();
+    }
+    for (EventLoop* guest : guests_) {
+        if (guest->is_runnable_guest() && guest->threads_.held() == nullptr) {
+            guest->release_due_timers();
+            guest->ready_.begin_batch();
+        }
+    }
+    for (detail::ThreadDeadline* deadline : threads_.deadlines()) {
+        if (!deadline->has_come && deadline->when_ns <= world_->now_ns()) {
+            deadline->has_come = true;
+            allow(*deadline->who, true);
+        }
+    }
+}
+
+void EventLoop::tick_among_threads() {
+    if (guests_.empty() && threads_.deadlines().empty()) {
+        tick();
+        ready_.begin_batch();
+        return;
+    }
+    const std::int64_t earliest = *next_deadline();
+    const std::int64_t time_max = world_->options().time_max.count();
+    if (earliest > time_max && !world_->is_tearing_down()) {
+        fail_over_time();
+        return;
+    }
+    std::vector<std::int64_t> deadlines{earliest};
+    if (const std::int64_t slack = world_->options().timer_slack.count(); slack != 0 && world_->choices().is_asking()) {
+        const std::int64_t limit = std::min(time_max, earliest + std::min(slack, time_max));
+        const auto collect = [&](std::int64_t when) {
+            if (when > earliest && when <= limit) {
+                deadlines.push_back(when);
+            }
+        };
+        const auto collect_loop = [&](EventLoop& loop) {
+            if (loop.threads_.held() == nullptr) {
+                loop.timers_.distinct_deadlines(slack, deadlines_max, collect);
+            }
+        };
+        collect_loop(*this);
+        for (EventLoop* guest : guests_) {
+            if (guest->is_runnable_guest()) {
+                collect_loop(*guest);
+            }
+        }
+        for (const detail::ThreadDeadline* deadline : threads_.deadlines()) {
+            if (!deadline->has_come) {
+                collect(deadline->when_ns);
+            }
+        }
+        std::sort(deadlines.begin(), deadlines.end());
+        deadlines.erase(std::unique(deadlines.begin(), deadlines.end()), deadlines.end());
+        deadlines.resize(std::min<std::size_t>(deadlines.size(), deadlines_max));
+    }
+    const auto count = static_cast<std::uint32_t>(deadlines.size());
+    const std::uint32_t taken =
+        count == 1 ? 0 : world_->choices().decide(ChoiceKind::tick, count, {}, {time_key, ticks_ + 1}, 0);
+    ++ticks_;
+    world_->move_clock(std::max(deadlines[taken], world_->now_ns()));
+    release_all_due();
+    if (world_->wants_steps()) [[unlikely]] {
+        report_clock_step();
+    }
+}
+
+bool EventLoop::may_time_pass_among_threads() {
+    if (guests_.empty() && threads_.deadlines().empty()) {
+        return threads_.held() == nullptr && may_time_pass();
+    }
+    const WorldOptions& options = world_->options();
+    const std::optional<std::int64_t> next = next_deadline();
+    return is_any_order_ && world_->spent().time_passes < options.time_passes && next.has_value() &&
+           *next <= options.time_max.count();
 }
 
 std::optional<EventLoop::Outcome> EventLoop::step_with_threads(bool is_first) {
@@ -558,12 +756,14 @@ std::optional<EventLoop::Outcome> EventLoop::step_with_threads(bool is_first) {
         }
         ready_.begin_batch();
     }
-    if (loop_candidates() + threads_.enabled() == 0) {
-        if (timers_.empty() || threads_.held() != nullptr) {
-            return Outcome::stuck;  // when the loop's own thread is blocked, what comes due does not help
+    for (std::size_t i = 0; i < guests_.size(); ++i) {
+        guests_[i]->prepare_guest();
+    }
+    if (loop_candidates() + guest_candidates() + threads_.enabled() == 0) {
+        if (!next_deadline().has_value()) {
+            return Outcome::stuck;
         }
-        tick();
-        ready_.begin_batch();
+        tick_among_threads();
         return world_->has_failed() || world_->choices().is_abandoned() ? std::optional(Outcome::verdict) : std::nullopt;
     }
     return step_among_threads() ? std::nullopt : std::optional(Outcome::verdict);
@@ -571,47 +771,80 @@ std::optional<EventLoop::Outcome> EventLoop::step_with_threads(bool is_first) {
 
 bool EventLoop::step_among_threads() {
     held_back_ = nullptr;
-    const bool may_pass = may_pass_ && threads_.held() == nullptr && may_time_pass();
+    const bool may_pass = may_pass_ && may_time_pass_among_threads();
     const std::uint32_t of_loop = loop_candidates();
+    const std::uint32_t of_guests = guest_candidates();
     const std::uint32_t of_threads = threads_.enabled();
+    const std::uint32_t all = of_loop + of_guests + of_threads;
     const bool goes_on = threads_.last() != nullptr && threads_.last()->is_enabled;
-    const std::uint32_t taken =
-        world_->choices().schedule(of_loop + of_threads + (may_pass ? 1 : 0), *this);
+    const std::uint32_t taken = world_->choices().schedule(all + (may_pass ? 1 : 0), *this);
     if (world_->choices().is_abandoned() && !world_->is_tearing_down()) [[unlikely]] {
         return false;
     }
-    if (may_pass && taken == of_loop + of_threads) [[unlikely]] {
+    if (may_pass && taken == all) [[unlikely]] {
         let_time_pass();
         return true;
     }
     keep_calm(taken);
-    const std::uint32_t begin_of_loop = goes_on ? 1 : 0;
-    if (taken < begin_of_loop) {
+    const std::uint32_t begin_of_loops = goes_on ? 1 : 0;
+    if (taken < begin_of_loops) {
         step_thread(*threads_.last(), taken);
-    } else if (taken >= begin_of_loop + of_loop) {
-        step_thread(threads_.enabled_from_last(taken - of_loop), taken);
+    } else if (taken >= begin_of_loops + of_loop + of_guests) {
+        last_guest_ = nullptr;
+        step_thread(threads_.enabled_from_last(taken - of_loop - of_guests), taken);
     } else {
-        let_held_back_go();
-        threads_.set_last(nullptr);
-        if (threads_.held() != nullptr) {
-            continue_held(taken);
-        } else {
-            auto& entry = static_cast<detail::Ready&>(ready_.take(taken - begin_of_loop));
-            if (entry.is_task_entry) {
-                auto& task = static_cast<detail::TaskBase&>(entry);
-                begin_step(task.entity, entry.wake, entry.enabled_by, taken);
-                step_task(task);
-            } else {
-                auto& handle = static_cast<detail::HandleBase&>(entry);
-                begin_step(handle.lane->entity, entry.wake, entry.enabled_by, taken);
-                run_handle(handle);
+        std::uint32_t index = taken - begin_of_loops;
+        EventLoop* loop = nullptr;
+        for_each_loop_in_order([&](EventLoop& candidate, std::uint32_t count) {
+            if (loop == nullptr) {
+                loop = index < count ? &candidate : nullptr;
+                index -= loop == nullptr ? count : 0;
             }
+        });
+        let_held_back_go();  // not before: it changes what can go
+        threads_.set_last(nullptr);
+        if (loop == this) {
+            last_guest_ = nullptr;
+            step_entry(index, taken);
+        } else {
+            step_guest(*loop, index, taken);
         }
     }
     if (world_->steps() > steps_look_) [[unlikely]] {
         look_at_step();
     }
     return !world_->has_failed() && !world_->choices().is_abandoned();
+}
+
+/// Makes a step of this loop: goes on with the task that is held, or takes the ready entry of that rank.
+void EventLoop::step_entry(std::uint32_t index, std::uint32_t taken) {
+    if (threads_.held() != nullptr) {
+        continue_held(taken);
+        return;
+    }
+    auto& entry = static_cast<detail::Ready&>(ready_.take(index));
+    if (entry.is_task_entry) {
+        auto& task = static_cast<detail::TaskBase&>(entry);
+        begin_step(task.entity, entry.wake, entry.enabled_by, taken);
+        step_task(task);
+    } else {
+        auto& handle = static_cast<detail::HandleBase&>(entry);
+        begin_step(handle.lane->entity, entry.wake, entry.enabled_by, taken);
+        run_handle(handle);
+    }
+}
+
+void EventLoop::step_guest(EventLoop& guest, std::uint32_t index, std::uint32_t taken) {
+    last_guest_ = &guest;
+    guest.calm_ = calm_;
+    detail::current_loop = &guest;
+    world_->races().switch_to(guest.guest_run_->thread().number + 1);
+    guest.step_entry(index, taken);
+    if (guest.is_debug_) {
+        guest.report_if_slow();
+    }
+    world_->races().switch_to(0);
+    detail::current_loop = this;
 }
 
 void EventLoop::step_thread(detail::ThreadBase& thread, std::uint32_t taken) {
@@ -712,21 +945,22 @@ std::span<const Candidate> EventLoop::candidates_with_threads() {
     };
     const bool goes_on = threads_.last() != nullptr && threads_.last()->is_enabled;
     add_threads(0, goes_on ? 1 : 0);
-    if (threads_.held() != nullptr) {
-        if (threads_.is_held_enabled()) {
-            add(*threads_.held(), EntityKind::task, WakeReason::yield, threads_.held_next());
+    for_each_loop_in_order([&](EventLoop& loop, std::uint32_t left) {
+        if (loop.threads_.held() != nullptr) {
+            if (left != 0) {
+                add(*loop.threads_.held(), EntityKind::task, WakeReason::yield, loop.threads_.held_next());
+            }
+            return;
         }
-    } else {
-        std::uint32_t left = loop_candidates();
-        ready_.for_each_selectable([&](const detail::ReadyEntry& entry) {
+        loop.ready_.for_each_selectable([&](const detail::ReadyEntry& entry) {
             if (left != 0) {
                 --left;
                 candidates_.push_back(candidate(static_cast<const detail::Ready&>(entry), rank()));
             }
         });
-    }
+    });
     add_threads(goes_on ? 1 : 0, threads_.enabled());
-    if (may_pass_ && threads_.held() == nullptr && may_time_pass()) {
+    if (may_pass_ && may_time_pass_among_threads()) {
         candidates_.push_back({.key = time_key,
                                .kind = EntityKind::time,
                                .wake = WakeReason::time_passes,

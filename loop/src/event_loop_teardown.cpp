@@ -42,7 +42,7 @@ private:
 };
 
 std::size_t EventLoop::tear_down() {
-    if (tasks_.empty() && threads_.live().empty()) {
+    if (tasks_.empty() && threads_.live().empty() && guests_.empty()) {
         return 0;
     }
     const Running running(*this);
@@ -52,8 +52,21 @@ std::size_t EventLoop::tear_down() {
     if (world_->is_simulated()) {
         surviving.emplace();
     }
-    // Threads first: what they refer to may be a task's.
-    std::size_t abandoned = tear_down_threads();
+    // Threads first: what they refer to may be a task's. Before them the tasks of the loops that they run.
+    std::size_t abandoned = 0;
+    for (auto guest = guests_.rbegin(); guest != guests_.rend(); ++guest) {
+        detail::current_loop = *guest;
+        (*guest)->let_go_of_held();
+        abandoned += (*guest)->end_tasks();
+        detail::current_loop = this;
+    }
+    abandoned += tear_down_threads();
+    return abandoned + end_tasks();
+}
+
+/// Ends the tasks of this loop: cancels, runs, unwinds and at last gives up; returns how many it gave up.
+std::size_t EventLoop::end_tasks() {
+    std::size_t abandoned = 0;
     for (auto task = tasks_.rbegin(); task != tasks_.rend(); ++task) {
         task->cancel(nullptr);
     }
@@ -78,7 +91,13 @@ void EventLoop::cancel_all_tasks() {
     if (left.empty()) {
         return;
     }
-    {
+    if (root_ != this) {
+        for (const auto& task : left) {
+            task->cancel(nullptr);
+        }
+        run_as_guest(true);
+        is_stopping_ = false;
+    } else {
         const Running running(*this);
         for (const auto& task : left) {
             task->cancel(nullptr);
@@ -100,6 +119,10 @@ void EventLoop::at_shutdown(ShutdownPhase phase, std::function<void()> function)
 }
 
 void EventLoop::run_shutdown() {
+    if (!generators_.empty()) {
+        at_shutdown(ShutdownPhase::generators, [this] { shutdown_asyncgens(); });
+    }
+    are_generators_shut_down_ = true;
     for (auto& functions : shutdown_functions_) {
         for (std::function<void()>& function : std::exchange(functions, {})) {
             const auto task = create_task(std::move(function), {.name = "shutdown"});
@@ -128,6 +151,23 @@ void EventLoop::run_to_quiescence() {
         } else if (!pick_and_step()) {
             return;
         }
+    }
+}
+
+void EventLoop::run_until(VirtualTime when) {
+    detail::invariant(world_->is_simulated(), "only a simulated clock can be moved");
+    const std::int64_t when_ns = when.time_since_epoch().count();
+    const Running running(*this);
+    while (!world_->has_failed()) {
+        is_stopping_ = false;
+        if (ready_.batch_left() != 0) {
+            pick_and_step();
+        } else if ((ready_.empty() && (timers_.empty() || timers_.earliest() > when_ns)) || !begin_iteration()) {
+            break;
+        }
+    }
+    if (world_->now_ns() < when_ns) {
+        world_->move_clock(when_ns);
     }
 }
 

@@ -38,6 +38,21 @@ void Join::explain(WaitExplanation& explanation) const {
     }
 }
 
+void GuestRun::explain(WaitExplanation& explanation) const {
+    explanation.what = "its loop, which nobody stops";
+    loop_.for_each_task([&](const TaskBase& task) {
+        if (!task.is_done()) {
+            explanation.holders.push_back(&task);
+        }
+    });
+    explanation.is_join = !explanation.holders.empty();
+    if (explanation.is_join) {
+        explanation.what = "the tasks of its loop";
+    } else {
+        explanation.is_signal = true;
+    }
+}
+
 void Join::give_up() {
     if (at_ < threads_.size()) {
         std::erase(threads_[at_]->joins, this);
@@ -47,23 +62,25 @@ void Join::give_up() {
 }  // namespace detail
 
 void EventLoop::add_thread(detail::ThreadBase& thread) {
-    check_usable();
-    const std::uint64_t creator = running_key();
-    if (thread.name == nullptr) {
-        thread.ordinal = ++name_copies_[detail::child_key(creator, thread_kind, 0)];
-        thread.entity.key = detail::child_key(creator, thread_kind, thread.ordinal);
-    } else {
-        const std::uint64_t name = hash_text(*thread.name);
-        thread.ordinal = ++name_copies_[detail::named_key(creator, name)];
-        thread.entity.key = detail::named_key(creator, name, thread.ordinal);
+    if (is_closed_) {
+        check_use();
     }
+    EventLoop& root = *root_;
+    const std::uint64_t creator = running_key();
+    const bool is_named = thread.name != nullptr;
+    const std::uint64_t name = is_named ? hash_text(*thread.name) : 0;
+    thread.ordinal =
+        ++root.name_copies_[is_named ? detail::named_key(creator, name) : detail::child_key(creator, thread_kind, 0)];
+    thread.entity.key = is_named ? detail::named_key(creator, name, thread.ordinal)
+                                 : detail::child_key(creator, thread_kind, thread.ordinal);
     thread.entity.creator = creator;
     thread.entity.chain = current_ != nullptr ? current_->entity.chain : 0;
     thread.key = thread.entity.key;
     thread.wake = WakeReason::start;
     thread.enabled_by = world_->running();
     ++detail::header_of(&thread).references;  // of the loop, until the thread has ended
-    threads_.add(thread);
+    root.threads_.add(thread);
+    root.watch_callers();
     if (world_->is_observing()) {
         tell_names(thread.entity.key, creator, thread.segment());
         world_->tell({.kind = TraceEventKind::create, .object = thread.key});
@@ -72,14 +89,16 @@ void EventLoop::add_thread(detail::ThreadBase& thread) {
         }
     }
     world_->tell_progress();
-    threads_.enable(thread);
+    root.threads_.enable(thread);
     world_->begin_thread(thread.number + 1);
     const std::uint32_t maker = world_->races().running();
     world_->races().switch_to(thread.number + 1);
-    if (start_nested(thread)) {
-        announce_end(thread);
-        remove_thread(thread);
+    detail::current_loop = &root;  // a thread is of no loop; what it asks goes to the root
+    if (root.start_nested(thread)) {
+        root.announce_end(thread);
+        root.remove_thread(thread);
     }
+    detail::current_loop = this;
     world_->races().switch_to(maker);
 }
 
@@ -129,24 +148,24 @@ void EventLoop::announce(const Announcement& next, bool possible, detail::Waitab
 }
 
 void EventLoop::allow(detail::TaskBase& who, bool possible) {
-    if (&who == current_) {
+    if (detail::current_loop != nullptr && detail::current_loop->current_ == &who) {
         return;  // it is about to announce
     }
-    if (&who == held_back_thread_) {
-        let_held_back_go();  // now it is known whether it can go
+    if (&who == root_->held_back_thread_) {
+        root_->let_held_back_go();  // now it is known whether it can go
     }
     if (!who.is_thread) {
-        if (threads_.held() == &who) {
-            threads_.set_held_enabled(possible);
+        if (detail::ThreadSet& threads = who.loop().threads_; threads.held() == &who) {
+            threads.set_held_enabled(possible);
         }
     } else if (auto& thread = static_cast<detail::ThreadBase&>(who); possible) {
         if (!thread.is_enabled && !thread.is_done()) {
             thread.wake = WakeReason::future;
             thread.enabled_by = world_->running();
-            threads_.enable(thread);
+            root_->threads_.enable(thread);
         }
     } else {
-        threads_.disable(thread);
+        root_->threads_.disable(thread);
     }
     if (world_->wants_steps()) {
         (possible ? world_->enabled() : world_->disabled()).push_back(who.entity.key);
@@ -195,6 +214,13 @@ std::size_t EventLoop::tear_down_threads() {
             ++abandoned;
         }
     }
+    let_go_of_held();
+    threads_.clear();
+    return abandoned;
+}
+
+/// Lets go of the task that others could have overtaken.
+void EventLoop::let_go_of_held() {
     if (detail::TaskBase* const task = threads_.held()) {
         // What it was about to do it may do now, unless that needs something that nobody gives back any more.
         const bool is_possible = threads_.is_held_enabled();
@@ -206,8 +232,6 @@ std::size_t EventLoop::tear_down_threads() {
             unwind(*task);
         }
     }
-    threads_.clear();
-    return abandoned;
 }
 
 }  // namespace mishap

@@ -65,13 +65,35 @@ void FutureBase::finish_cancelled(const std::string* message) {
     schedule_listeners();
 }
 
+const std::string* FutureBase::take_cancel_message() {
+    if (is_message_taken_) {
+        return nullptr;
+    }
+    is_message_taken_ = is_message_for_one_;
+    return cancel_message_;
+}
+
+bool FutureBase::throws_cancelled() const {
+    if (exception_ == nullptr) {
+        return state_ == State::cancelled;
+    }
+    try {
+        std::rethrow_exception(exception_);
+    } catch (const CancelledError&) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
 void FutureBase::throw_unless_succeeded(const char* question) {
     loop_->world().touch(*this, Access::read);
     if (state_ == State::pending) {
         throw InvalidStateError(fmt::format("{} of a future that is not done; await it first", question));
     }
     if (state_ == State::cancelled) {
-        throw CancelledError(cancel_message_ != nullptr ? *cancel_message_ : std::string());
+        const std::string* const message = take_cancel_message();
+        throw CancelledError(message != nullptr ? *message : std::string());
     }
     retrieved_ = true;
     if (exception_ != nullptr) {

@@ -12,11 +12,11 @@ public:
         if (loop.is_closed_) {
             throw UsageError("a closed loop was run; make a new EventLoop");
         }
+        loop.move_to_this_thread();
         loop.thread_globals_ = detail::capture_thread_globals();
         detail::park_state(loop.thread_globals_, saved_);
         detail::current_loop = &loop;
         detail::current_world() = loop.world_;
-        loop.thread_ = std::this_thread::get_id();
         loop.is_running_ = true;
     }
     ~Running() {

@@ -57,13 +57,19 @@ void TaskBase::finish_with_current_exception() {
     try {
         throw;
     } catch (const CancelledError& error) {
-        finish_cancelled(error.message().empty() ? nullptr : intern(error.message()));
+        finish_with_cancelled_error(error.message().empty() ? nullptr : intern(error.message()));
     } catch (const TaskAbandoned&) {
         finish_cancelled(nullptr);
     } catch (...) {
         must_cancel = false;
         finish_with(std::current_exception());
     }
+}
+
+void TaskBase::finish_with_cancelled_error(const std::string* message) {
+    // An injected cancellation is known by its message wherever it goes.
+    is_message_for_one_ = message != nullptr && *message != injected_message();
+    finish_cancelled(message);
 }
 
 void TaskBase::throw_interruption() {

@@ -57,7 +57,17 @@ void CondVar::prepare(EventLoop& loop) const {
 }
 
 void CondVar::wait(Mutex& mutex, Place place) {
-    EventLoop& loop = detail::running_loop("CondVar.wait()");
+    EventLoop* const simulated = detail::simulated_loop();
+    if (simulated == nullptr) {
+        mutex.check_really_held("CondVar.wait()");
+        mutex.real_holder_.store(0, std::memory_order_relaxed);
+        std::unique_lock<detail::RealMutex> lock(mutex.real_, std::adopt_lock);
+        real_.wait(lock);
+        lock.release();
+        mutex.real_holder_.store(detail::real_thread_number(), std::memory_order_relaxed);
+        return;
+    }
+    EventLoop& loop = *simulated;
     prepare(loop);
     mutex.prepare(loop);
     detail::TaskBase* const who = loop.current_task();
@@ -81,14 +91,19 @@ void CondVar::wait(Mutex& mutex, Place place) {
     mutex.take(loop);
 }
 
-EventLoop& CondVar::announce_notify(const char* operation, Place place) {
-    EventLoop& loop = detail::running_loop("CondVar.notify_one()");
+/// Announces a notification in a simulated world, and returns its loop.
+EventLoop* CondVar::announce_notify(const char* operation, Place place) {
+    EventLoop* const simulated = detail::simulated_loop();
+    if (simulated == nullptr) {
+        return nullptr;
+    }
+    EventLoop& loop = *simulated;
     prepare(loop);
     if (loop.has_threads()) {
         loop.announce(Announcement({.object = key(), .access = Access::write}), true, nullptr, operation, place);
     }
     touch_only(loop, Access::write, Relation::conflict, operation, place);
-    return loop;
+    return &loop;
 }
 
 void CondVar::wake(EventLoop& loop, detail::CondVarWait& wait) {
@@ -97,18 +112,24 @@ void CondVar::wake(EventLoop& loop, detail::CondVarWait& wait) {
 }
 
 void CondVar::notify_one(Place place) {
-    EventLoop& loop = announce_notify("CondVar.notify_one", place);
-    if (!waits_.empty()) {
+    EventLoop* const loop = announce_notify("CondVar.notify_one", place);
+    if (loop == nullptr) {
+        real_.notify_one();
+    } else if (!waits_.empty()) {
         detail::CondVarWait& first = *waits_.front();
         waits_.pop_front();
-        wake(loop, first);
+        wake(*loop, first);
     }
 }
 
 void CondVar::notify_all(Place place) {
-    EventLoop& loop = announce_notify("CondVar.notify_all", place);
+    EventLoop* const loop = announce_notify("CondVar.notify_all", place);
+    if (loop == nullptr) {
+        real_.notify_all();
+        return;
+    }
     for (detail::CondVarWait* wait : std::exchange(waits_, {})) {
-        wake(loop, *wait);
+        wake(*loop, *wait);
     }
 }
 

@@ -5,10 +5,22 @@
 
 namespace mishap::detail {
 
-std::exception_ptr cancelled_error_of(const FutureBase& child) {
-    const std::string* const message = child.cancel_message();
+std::exception_ptr cancelled_error(const std::string* message) {
     return std::make_exception_ptr(CancelledError(message != nullptr ? *message : std::string()));
 }
+
+namespace {
+
+/// Returns the message that CPython gives a cancelled gather whose children have all ended: that of the last of them,
+/// which need not have ended as cancelled.
+const std::string* message_of_last(FutureBase& child) {
+    if (child.is_task() && child.state() != Waitable::State::cancelled) {
+        return static_cast<TaskBase&>(child).must_cancel_message;
+    }
+    return child.take_cancel_message();
+}
+
+}  // namespace
 
 GatherBase::GatherBase(EventLoop& loop, void* value, std::vector<Ref<FutureBase>> children, bool returns_exceptions)
     : FutureBase(loop, value), children_(std::move(children)), returns_exceptions_(returns_exceptions) {
@@ -73,14 +85,14 @@ void GatherBase::child_done(FutureBase& child) {
         return;
     }
     if (!returns_exceptions_ && (is_cancelled || exception != nullptr)) {
-        finish_with(is_cancelled ? cancelled_error_of(child) : std::move(exception));
+        finish_with(is_cancelled ? cancelled_error(child.take_cancel_message()) : std::move(exception));
         return;
     }
     if (unfinished_ != 0) {
         return;
     }
     if (is_cancel_requested_) {
-        finish_with(cancelled_error_of(*children_.back()));
+        finish_with(cancelled_error(message_of_last(*children_.back())));
     } else {
         collect();
         finish();

@@ -83,8 +83,23 @@ void Mutex::check_held(const EventLoop& loop, const char* operation) const {
     }
 }
 
+void Mutex::check_really_held(const char* operation) const {
+    if (real_holder_.load(std::memory_order_relaxed) != detail::real_thread_number()) {
+        throw UsageError(fmt::format("{} on {} by somebody who does not hold it; lock() it first", operation, describe()));
+    }
+}
+
 void Mutex::lock(Place place) {
-    EventLoop& loop = detail::running_loop("Mutex.lock()");
+    EventLoop* const simulated = detail::simulated_loop();
+    if (simulated == nullptr) {
+        if (real_holder_.load(std::memory_order_relaxed) == detail::real_thread_number()) {
+            throw UsageError(fmt::format("lock() on {} by who holds it already: it would wait for ever", describe()));
+        }
+        real_.lock();
+        real_holder_.store(detail::real_thread_number(), std::memory_order_relaxed);
+        return;
+    }
+    EventLoop& loop = *simulated;
     prepare(loop);
     if (detail::TaskBase* const who = loop.current_task(); who != nullptr && (loop.has_threads() || is_locked_)) {
         detail::LockWish wish(*this, *who);
@@ -99,7 +114,15 @@ void Mutex::lock(Place place) {
 }
 
 bool Mutex::try_lock(Place place) {
-    EventLoop& loop = detail::running_loop("Mutex.try_lock()");
+    EventLoop* const simulated = detail::simulated_loop();
+    if (simulated == nullptr) {
+        const bool is_free = real_holder_.load(std::memory_order_relaxed) != detail::real_thread_number() && real_.try_lock();
+        if (is_free) {
+            real_holder_.store(detail::real_thread_number(), std::memory_order_relaxed);
+        }
+        return is_free;
+    }
+    EventLoop& loop = *simulated;
     prepare(loop);
     if (loop.has_threads()) {
         loop.announce(Announcement({.object = key(), .access = Access::update}), true, nullptr, "Mutex.try_lock", place);
@@ -114,7 +137,14 @@ bool Mutex::try_lock(Place place) {
 }
 
 void Mutex::unlock(Place place) {
-    EventLoop& loop = detail::running_loop("Mutex.unlock()");
+    EventLoop* const simulated = detail::simulated_loop();
+    if (simulated == nullptr) {
+        check_really_held("unlock()");
+        real_holder_.store(0, std::memory_order_relaxed);
+        real_.unlock();
+        return;
+    }
+    EventLoop& loop = *simulated;
     prepare(loop);
     // Guards unlock while a given-up thread is unwound: no place to wait, or to throw.
     const detail::TaskBase* const who = loop.current_task();

@@ -17,6 +17,11 @@ Announcement pending_of(EventLoop& loop, const TaskBase& task) {
     return Announcement({.object = task.waiting_on->key, .access = Access::read, .may_block = true});
 }
 
+/// Returns whether it is a thread that serves whoever comes, and nobody has.
+bool is_idle(const TaskBase& task) {
+    return task.is_thread && static_cast<const ThreadBase&>(task).may_idle && task.waiting_on != nullptr;
+}
+
 std::string describe_swept(const World& world) {
     const World::SweptAwait& swept = world.swept();
     const char* const verb = world.options().sweep == Sweep::cancel    ? "was cancelled"
@@ -111,7 +116,7 @@ void BodyProgram::judge_cancelled_main(World& world) {
 
 void BodyProgram::note_leftovers(World& world) {
     loop_.for_each_task_and_thread([&](const TaskBase& task) {
-        if (task.is_done()) {
+        if (task.is_done() || is_idle(task)) {
             return;
         }
         const std::string what = fmt::format("{} {} was still alive when the program ended: {}",

@@ -6,8 +6,12 @@ namespace mishap::detail {
 
 void AccessProfile::learn(const Step& step) {
     const EntityStep who = step.entity;
+    // To wait for an end is no use of a shared object: there is one order only.
+    const bool is_join = std::any_of(step.pending.begin(), step.pending.end(), [](const Operation& operation) {
+        return operation.may_block && operation.access == Access::read;
+    });
     for (const Touch& touch : step.footprint) {
-        if (!is_access(touch)) {
+        if (!is_access(touch) || (is_join && touch.access == Access::read)) {
             continue;
         }
         std::vector<Accessor>& accessors = objects_[touch.object];

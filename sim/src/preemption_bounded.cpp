@@ -6,12 +6,11 @@ detail::BoundedSearch::Rule PreemptionBounded::rule_of(const Question& question)
     if (question.kind != ChoiceKind::schedule) {
         return {Costs::one, 0};
     }
-    if (question.previous_end == StepEnd::parked) {
-        const std::span<const Candidate> candidates = question.candidates();
-        for (std::uint32_t i = 0; i < candidates.size(); ++i) {
-            if (candidates[i].key == question.previous.entity && candidates[i].kind == EntityKind::thread) {
-                return {Costs::one, i};
-            }
+    // A simulated thread never gives way of its own accord: if it is ready, it could go on.
+    const std::span<const Candidate> candidates = question.candidates();
+    for (std::uint32_t i = 0; i < candidates.size(); ++i) {
+        if (candidates[i].key == question.previous.entity && candidates[i].kind == EntityKind::thread) {
+            return {Costs::one, i};
         }
     }
     return {Costs::none, 0};

@@ -201,6 +201,7 @@ void World::note(Note note) {
 void World::begin_teardown() {
     tearing_down_ = true;
     observing_ = false;
+    wants_steps_ = false;  // steps that only clean up are none of the run's
     choices_.be_calm();
 }
 

@@ -25,9 +25,9 @@ const BugRegistration registration({.id = "ASI-08",
 enum class Join { waits, takes_part };
 
 template <Join join_does>
-class Pool {
+class WorkerPool {
 public:
-    explicit Pool(int threads) {
+    explicit WorkerPool(int threads) {
         for (int i = 0; i < threads; ++i) {
             workers_.push_back(create_task([this] { run(); }, {.name = "thread"}));
         }
@@ -82,5 +82,5 @@ void join_pools() {
 
 }  // namespace
 
-MISHAP_SCENARIO("ASI-08/buggy") { join_pools<Pool<Join::waits>>(); }
-MISHAP_SCENARIO("ASI-08/fixed") { join_pools<Pool<Join::takes_part>>(); }
+MISHAP_SCENARIO("ASI-08/buggy") { join_pools<WorkerPool<Join::waits>>(); }
+MISHAP_SCENARIO("ASI-08/fixed") { join_pools<WorkerPool<Join::takes_part>>(); }

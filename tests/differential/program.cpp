@@ -55,7 +55,7 @@ void Log::run(const detail::AnyFuture& future) {
     } else if (!future.done()) {
         (*this)("usage error");
     } else if (future.cancelled()) {
-        const std::string* const message = future.state().cancel_message();
+        const std::string* const message = future.state().take_cancel_message();
         (*this)(message == nullptr ? "cancelled" : "cancelled (" + *message + ")");
     } else if (const std::exception_ptr exception = future.exception()) {
         (*this)(describe(exception));

@@ -5,6 +5,9 @@ import inspect
 
 from virtual_loop import Stuck, VirtualLoop
 
+# A task that waits for a lock in Condition.wait cannot be cancelled; when nobody releases it, the task is dropped.
+ROUNDS_MAX = 30
+
 
 def describe(error):
     """Says in one word or two what was raised, in terms that both languages have."""
@@ -17,7 +20,7 @@ def describe(error):
         (asyncio.InvalidStateError, "invalid state"),
         (asyncio.QueueEmpty, "queue empty"),
         (asyncio.QueueFull, "queue full"),
-        (asyncio.QueueShutDown, "queue shut down"),
+        (getattr(asyncio, "QueueShutDown", ()), "queue shut down"),
         (asyncio.BrokenBarrierError, "barrier broken"),
         (KeyError, "failed"),  # the error that programs raise themselves
     ):
@@ -111,7 +114,9 @@ def run_program(function):
 def end(loop):
     """Cancels what is left until it goes, without a word: how a loop ends is no part of the comparison."""
     loop.set_exception_handler(lambda *_: None)
-    while tasks := asyncio.all_tasks(loop):
+    for _ in range(ROUNDS_MAX):
+        if not (tasks := asyncio.all_tasks(loop)):
+            break
         for task in tasks:
             task.cancel()
         loop.call_soon(loop.stop)

@@ -129,6 +129,10 @@ struct ActorProgram {
             actors.check(holds_at_end(actors));
         }
     }
+    /// Returns it as a function without arguments.
+    std::function<void()> on(Actors::Kind kind) const {
+        return [program = *this, kind] { program.run(kind); };
+    }
 };
 
 }  // namespace mishap::test

@@ -403,19 +403,58 @@ TEST_CASE("the message of a cancellation is the task's, its exception's, and tha
             }
             return std::string("not cancelled");
         };
-        const auto task = create_task([] { sleep(1h); });
-        sleep(0s);
-        task.cancel("my message");
+        const auto cancelled_task = [] {
+            const auto task = create_task([] { sleep(1h); });
+            sleep(0s);
+            task.cancel("my message");
+            sleep(0s);
+            CHECK(task.cancelled());
+            CHECK(task.cancel_message() == "my message");
+            return task;
+        };
+        const auto task = cancelled_task();
         CHECK(message_of([&] { await(task); }) == "my message");
-        CHECK(message_of([&] { task.result(); }) == "my message");
-        CHECK(message_of([&] { task.exception(); }) == "my message");
+        CHECK(message_of([&] { await(task); }).empty());
         CHECK(task.cancel_message() == "my message");
+        CHECK(message_of([&] { cancelled_task().result(); }) == "my message");
+        CHECK(message_of([&] { cancelled_task().exception(); }) == "my message");
         const auto early = create_task([] { sleep(1h); });
         early.cancel("before it began");
         CHECK(message_of([&] { await(early); }) == "before it began");
         const auto silent = create_task([] { sleep(1h); });
         silent.cancel();
         CHECK(message_of([&] { await(silent); }).empty());
+    });
+}
+
+TEST_CASE("of all who await a cancelled task the first gets the message; a future's goes to everybody") {
+    in_both_worlds([] {
+        const auto messages_of = [](const auto& awaited, std::string_view message) {
+            std::vector<Task<std::string>> waiting;
+            for (int i = 0; i < 3; ++i) {
+                waiting.push_back(create_task([awaited] {
+                    try {
+                        await(awaited);
+                    } catch (const CancelledError& error) {
+                        return error.message();
+                    }
+                    return std::string("not cancelled");
+                }));
+            }
+            sleep(0s);
+            awaited.cancel(message);
+            std::string all;
+            for (const Task<std::string>& task : waiting) {
+                all += await(task) + ";";
+            }
+            return all;
+        };
+        CHECK(messages_of(create_task([] { sleep(1h); }), "m") == "m;;;");
+        CHECK(messages_of(create_task([] { await(get_running_loop().create_future<void>()); }), "m") == "m;;;");
+        CHECK(messages_of(get_running_loop().create_future<void>(), "m") == "m;m;m;");
+        // What mishap injects is known from the message, so that nobody who awaits the victim is blamed.
+        const std::string& injected = detail::injected_message();
+        CHECK(messages_of(create_task([] { sleep(1h); }), injected) == injected + ";" + injected + ";" + injected + ";");
     });
 }
 

@@ -129,7 +129,7 @@ TEST_CASE("with return_exceptions every failure is an item of the result") {
         CHECK(value.value() == 1);
         CHECK(!error.has_value());
         CHECK_THROWS_AS(error.value(), std::runtime_error);
-        CHECK(describe_exception(gone.exception()) == "CancelledError: enough");
+        CHECK(describe_exception(gone.exception()) == "CancelledError");
     });
 }
 
@@ -187,6 +187,50 @@ TEST_CASE("with return_exceptions a cancelled gather waits for all children, the
         CHECK_THROWS_AS(await(gatherer), CancelledError);
         CHECK(slow_ended);
         CHECK(gatherer.cancelled());
+    });
+}
+
+TEST_CASE("a request that comes after a gather ended as cancelled is served by that end, with its message") {
+    in_both_worlds([] {
+        const auto gathers = create_task([] {
+            std::string message;
+            try {
+                gather(create_task([] { sleep(1h); }));
+            } catch (const CancelledError& error) {
+                message = error.message();
+            }
+            sleep(0s);  // not interrupted a second time
+            return message;
+        });
+        sleep(0s);
+        sleep(0s);
+        gathers.cancel("first");
+        // Two iterations on, the child has ended and the gather too, but who gathers has not resumed.
+        sleep(0s);
+        get_running_loop().call_soon([gathers] { gathers.cancel("second"); });
+        CHECK(await(gathers) == "first");
+        CHECK(gathers.cancelling() == 2);
+    });
+}
+
+TEST_CASE("the outcome of a cancelled task has no message, that of a cancelled future has it") {
+    in_both_worlds([] {
+        const auto task = create_task([] { sleep(1h); });
+        const Future<void> future = get_running_loop().create_future<void>();
+        sleep(0s);
+        task.cancel("task's");
+        future.cancel("future's");
+        const auto message_of = [](const auto& outcome) {
+            try {
+                outcome.value();
+            } catch (const CancelledError& error) {
+                return error.message();
+            }
+            return std::string("not cancelled");
+        };
+        const auto [of_task, of_future] = gather(return_exceptions, task, future);
+        CHECK(message_of(of_task).empty());
+        CHECK(message_of(of_future) == "future's");
     });
 }
 

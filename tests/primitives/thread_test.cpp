@@ -3,11 +3,14 @@
 #include <mishap/primitives/shared.hpp>
 #include <mishap/primitives/thread.hpp>
 
+#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include <mishap/loop/executor.hpp>
 #include <mishap/loop/sleep.hpp>
+#include <mishap/sim/dpor.hpp>
 
 #include "support/search.hpp"
 #include "support/worlds.hpp"
@@ -259,7 +262,6 @@ TEST_CASE("threads may not await, nor be joined twice, and say so") {
         thread.join();
         CHECK_THROWS_AS(thread.join(), UsageError);
     });
-    mishap::run([] { CHECK_THROWS_AS(Thread([] {}), UsageError); });
 }
 
 TEST_CASE("a thread that schedules on the loop is a finding") {
@@ -380,4 +382,144 @@ TEST_CASE("a race among threads can be made a note, or be let be") {
     const SearchResult silent = search_every_order(body, {.races = Detect::off});
     CHECK(verdict(silent) == "passes");
     CHECK(silent.notes.empty());
+}
+
+TEST_CASE("threads, mutexes and condition variables are the operating system's in the real world", "[real]") {
+    Mutex mutex("m");
+    CondVar changed("changed");
+    Shared<int> atomic{0, "atomic"};
+    int locked = 0;
+    bool may_go = false;
+    std::vector<Thread> threads;
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back(
+            [&] {
+                {
+                    std::unique_lock<Mutex> lock(mutex);
+                    changed.wait(lock, [&] { return may_go; });
+                }
+                for (int i = 0; i < 1'000; ++i) {
+                    atomic.fetch_add(1);
+                    const std::lock_guard<Mutex> guard(mutex);
+                    ++locked;
+                }
+            },
+            ThreadOptions{.name = "counter"});
+    }
+    {
+        const std::lock_guard<Mutex> guard(mutex);
+        may_go = true;
+    }
+    changed.notify_all();
+    join_all(threads);
+    CHECK(atomic.load() == 4'000);
+    CHECK(locked == 4'000);
+}
+
+TEST_CASE("a mutex of the real world knows who holds it", "[real]") {
+    Mutex mutex("m");
+    CHECK_THROWS_AS(mutex.unlock(), UsageError);
+    mutex.lock();
+    CHECK_THROWS_AS(mutex.lock(), UsageError);
+    bool was_free = true;
+    Thread other([&] {
+        was_free = mutex.try_lock();
+        CHECK_THROWS_AS(mutex.unlock(), UsageError);
+    });
+    other.join();
+    CHECK_FALSE(was_free);
+    mutex.unlock();
+    CondVar changed;
+    CHECK_THROWS_AS(changed.wait(mutex), UsageError);
+}
+
+TEST_CASE("a shared variable can be used by real threads at once, whatever its type", "[real]") {
+    Shared<double> sum{0.0};
+    Shared<std::string> text{std::string()};
+    Shared<bool> flag{false};
+    {
+        Thread other([&] {
+            for (int i = 0; i < 500; ++i) {
+                sum.fetch_add(1.0);
+                text.store("other");
+            }
+            flag.exchange(true);
+        });
+        for (int i = 0; i < 500; ++i) {
+            sum.fetch_add(1.0);
+            text.store("this");
+        }
+    }
+    CHECK(sum.load() == 1'000.0);
+    std::string expected = "neither";
+    CHECK_FALSE(text.compare_exchange(expected, "new"));
+    CHECK((expected == "this" || expected == "other"));
+    CHECK(flag.load());
+}
+
+TEST_CASE("a blocking sleep blocks its thread alone, and in a task the whole loop") {
+    in_a_calm_world([] {
+        std::vector<std::string> log;
+        Thread sleeper([&] {
+            blocking_sleep(2s);
+            log.push_back("thread");
+        });
+        const auto other = create_task([&] {
+            sleep(1s);
+            log.push_back("task");
+        });
+        await(other);
+        CHECK(log == std::vector<std::string>{"task"});
+        const auto late = create_task([&] { log.push_back("late"); });
+        blocking_sleep(3s);
+        CHECK(log == std::vector<std::string>{"task", "thread"});
+        await(late);
+        CHECK(get_running_loop().time().time_since_epoch() == 4s);
+        sleeper.join();
+    });
+}
+
+TEST_CASE("a thread has a name") {
+    in_both_worlds([] {
+        std::string name;
+        Thread thread([&] { name = Thread::current_name(); }, {.name = "worker"});
+        thread.join();
+        CHECK(name == "worker");
+        CHECK(Thread::current_name().empty());
+    });
+}
+
+TEST_CASE("the counter of two workers loses updates, and with a lock it never does") {
+    const auto count = [](bool is_locked) {
+        return [is_locked] {
+            Shared<int> n{0, "n"};
+            Mutex mutex("m");
+            const auto add = [&] {
+                std::unique_lock<Mutex> guard(mutex, std::defer_lock);
+                if (is_locked) {
+                    guard.lock();
+                }
+                n.store(n.load() + 1);
+            };
+            {
+                ThreadPoolExecutor pool(2);
+                pool.submit(add);
+                pool.submit(add);
+            }
+            claim(n.load() == 2, "the sum is wrong");
+        };
+    };
+    const WorldOptions options{.sharing = Sharing::tracked, .races = Detect::off};
+    {
+        Dpor strategy;
+        const SearchResult result = search_with(strategy, count(false), options, 100'000);
+        REQUIRE(result.failure.has_value());
+        CHECK(result.failure->finding.kind == FindingKind::lost_update);
+    }
+    {
+        Dpor strategy;
+        const SearchResult result = search_with(strategy, count(true), options, 100'000);
+        CHECK(verdict(result) == "passes");
+        CHECK(result.is_exhausted);
+    }
 }

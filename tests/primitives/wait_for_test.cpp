@@ -105,6 +105,21 @@ TEST_CASE("an error in the clean-up of a task that is late is what wait_for thro
     });
 }
 
+TEST_CASE("with no time left, wait_for is the one who gets the message of a cancelled task") {
+    in_both_worlds([] {
+        const auto task = create_task([] { sleep(1h); });
+        task.cancel("message");
+        CHECK_THROWS_AS(wait_for(task, 0s), TimeoutError);
+        std::string message = "not cancelled";
+        try {
+            await(task);
+        } catch (const CancelledError& error) {
+            message = error.message();
+        }
+        CHECK(message.empty());
+    });
+}
+
 TEST_CASE("a task that is late and swallows its cancellation gives its result") {
     in_both_worlds([] {
         const auto stubborn = create_task([] {

@@ -6,7 +6,7 @@
 #include <mishap/sim/exhaustive.hpp>
 
 #include "order_counts.hpp"
-#include "sim/sctbench.hpp"
+#include "sim/machine_programs.hpp"
 #include "support/catch.hpp"
 
 namespace mishap {
@@ -151,7 +151,7 @@ TEST_CASE("to go on is free whichever class it has") {
 
 TEST_CASE("to go on elsewhere when a thread has to wait is no preemption") {
     PreemptionBounded bounded(1);
-    const auto orders = orders_by_bound(test::philosophers(2), bounded);
+    const auto orders = orders_by_bound(test::phil_deadlock(2), bounded);
     CHECK(orders.at(0) == std::vector<std::string>{"aaaabbbb", "bbbbaaaa"});
     // One preemption after the first step, and the other takes its fork and has to wait, as has the first: stuck, for free.
     // After the second step both forks are taken, and nobody can preempt. After the third the other takes one and waits.

@@ -67,6 +67,26 @@ struct FinalAwaiter {
     void await_resume() const noexcept {}
 };
 
+class CoroPromiseBase;
+
+/// What goes on with an asynchronous generator until it yields or ends; performed by the host of who awaits that.
+struct ResumeGenerator {
+    std::coroutine_handle<> frame;
+    CoroPromiseBase& promise;
+};
+
+class GeneratorAwaiter {
+public:
+    GeneratorAwaiter(ResumeGenerator generator, CoroHost& host) : generator_(generator), host_(host) {}
+    bool await_ready() const { return false; }
+    inline void await_suspend(std::coroutine_handle<> awaiting);
+    void await_resume() const {}
+
+private:
+    ResumeGenerator generator_;
+    CoroHost& host_;
+};
+
 class CoroPromiseBase {
 public:
     std::suspend_always initial_suspend() const noexcept { return {}; }
@@ -84,6 +104,7 @@ public:
     SleepAwaiter await_transform(Sleep&& sleep) { return {sleep, *host}; }
     template <class T>
     auto await_transform(Coro<T>&& coro);
+    GeneratorAwaiter await_transform(ResumeGenerator generator) { return {generator, *host}; }
     /// Bridges any other awaitable: its end completes a future, so the resumption goes through the ready set.
     template <class A>
         requires ForeignAwaitable<A>
@@ -99,6 +120,13 @@ public:
     std::coroutine_handle<> continuation;
     std::exception_ptr exception;
 };
+
+/// A generator may go on in another task than before: its host is that of its present step.
+void GeneratorAwaiter::await_suspend(std::coroutine_handle<> awaiting) {
+    generator_.promise.host = &host_;
+    generator_.promise.continuation = awaiting;
+    host_.go_on_with(generator_.frame);
+}
 
 template <class T>
 class CoroPromise : public CoroPromiseBase {

@@ -5,9 +5,9 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +18,7 @@
 #include <boost/intrusive/list.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <mishap/loop/detail/fiber.hpp>
+#include <mishap/loop/detail/inbox.hpp>
 #include <mishap/loop/detail/progress_watch.hpp>
 #include <mishap/loop/detail/ready_set.hpp>
 #include <mishap/loop/detail/sticky_flags.hpp>
@@ -31,8 +32,13 @@
 
 namespace mishap {
 
+class Executor;
+class ThreadPoolExecutor;
+
 namespace detail {
 struct Suspension;
+class GeneratorBase;
+class GuestRun;
 class OpenResource;
 }
 
@@ -88,7 +94,8 @@ enum class ShutdownPhase : std::uint8_t { generators, executors };
 /// Source:    asyncio.BaseEventLoop, CPython 3.13 (Lib/asyncio/base_events.py).
 class EventLoop final : private CandidateSource {
 public:
-    /// Makes a loop in the real world: monotonic clock, epoll.
+    /// Makes a loop in the world of whoever makes it: within a simulated run one more loop of that run, for a `Thread` to
+    /// run; elsewhere one in the real world: monotonic clock, epoll.
     EventLoop();
     /// Makes a loop in `world`, which must outlive it.
     explicit EventLoop(World& world);
@@ -113,8 +120,29 @@ public:
     /// Schedules `callback()` at `when`.
     template <class F>
     TimerHandle call_at(VirtualTime when, F&& callback, ContextRef context = {});
-    /// As `call_soon`, from any thread, and wakes the loop. In a simulated world another thread is a finding.
+    /// As `call_soon`, from any thread, and wakes the loop. In a simulated world from a `Thread` or another loop of the run;
+    /// a thread of the operating system is a finding there.
+    ///
+    /// Throws:    UsageError when the loop is closed.
     void call_soon_threadsafe(std::function<void()> callback);
+
+    /// Calls `function()` in a thread of `executor`, null: of the default one, which is made when it is first needed.
+    /// Declared here, defined in <mishap/loop/executor.hpp>.
+    ///
+    /// Cancelled: a function that has not begun is not called; one that runs goes on, and its result is dropped.
+    /// Throws:    UsageError when the default executor was shut down.
+    template <class F>
+    auto run_in_executor(Executor* executor, F&& function);
+    void set_default_executor(std::shared_ptr<ThreadPoolExecutor> executor);
+    ThreadPoolExecutor& default_executor();
+    /// Waits until the default executor has done its work and its threads have ended; from then on there is none.
+    ///
+    /// Yields:    if there is a default executor.
+    /// Cancelled: the threads go on alone.
+    /// Order:     -
+    /// Throws:    CancelledError; warns when they have not ended after `timeout`, and lets them go on alone.
+    /// Source:    loop.shutdown_default_executor, CPython 3.13.
+    void shutdown_default_executor(std::optional<std::chrono::nanoseconds> timeout = {});
 
     /// Makes a task that runs `function()`, or a coroutine; its first step is scheduled, not run, unless it starts eagerly.
     template <class F>
@@ -145,7 +173,7 @@ public:
     template <class F>
         requires(!std::is_base_of_v<detail::AnyFuture, std::remove_cvref_t<F>>)
     auto run_until_complete(F&& function);
-    /// Runs until `stop` is called.
+    /// Runs until `stop` is called. A loop may be run in another thread than it was made in, as long as it is empty.
     void run_forever();
     /// Ends `run_forever` when the iteration that runs is over.
     void stop() { is_stopping_ = true; }
@@ -166,6 +194,15 @@ public:
     void at_shutdown(ShutdownPhase phase, std::function<void()> function);
     /// Calls what was registered with `at_shutdown`, once; `Runner` does it. What fails is told to the exception handler.
     void run_shutdown();
+    /// Closes the asynchronous generators that have begun and not ended, all at once, in tasks of their own, and waits for
+    /// that. What fails is told to the exception handler; generators that begin afterwards are told as a warning.
+    ///
+    /// Yields:    if there are such generators.
+    /// Cancelled: those that are being closed go on.
+    /// Order:     they are closed in the order in which they began.
+    /// Throws:    CancelledError; UsageError outside a task.
+    /// Source:    asyncio's loop.shutdown_asyncgens, CPython 3.13.
+    void shutdown_asyncgens();
 
     // ---- when something goes wrong -----------------------------------------------------------------------------
 
@@ -215,6 +252,10 @@ public:
     Outcome run_main(detail::FutureBase& main);
     /// Runs until nothing can happen any more, or for 10,000 steps: some tasks never rest.
     void run_to_quiescence();
+    /// Runs what is due until `when`, in order of time, with what that schedules; the clock ends there. Simulated worlds only.
+    ///
+    /// Throws:    UsageError when a loop runs.
+    void run_until(VirtualTime when);
     /// Ends every task: cancels them, newest first and main last; then unwinds; then gives up. Returns how many it gave up.
     std::size_t tear_down();
 
@@ -225,7 +266,8 @@ public:
     detail::TaskBase* current_task() const { return current_; }
     /// Returns the callback that runs; null in a task.
     detail::HandleBase* current_handle() const { return current_handle_; }
-    detail::RunSerial run_serial() const { return run_; }
+    /// Returns the number of the run: one for all loops of a run.
+    detail::RunSerial run_serial() const { return objects_run_; }
 
     /// Parks the current task until `waitable` is done. The one way to wait.
     ///
@@ -259,6 +301,18 @@ public:
 
     // ---- simulated threads ---------------------------------------------------------------------------------------
 
+    /// Returns the loop that decides what goes next in this run: this one, unless it is a guest in the run of another.
+    EventLoop& root() { return *root_; }
+    /// Lets a blocked thread or task go on at a moment, whatever it waits for; in a simulated world.
+    void add_deadline(detail::ThreadDeadline& deadline) { root_->threads_.add_deadline(deadline); }
+    void remove_deadline(detail::ThreadDeadline& deadline) { root_->threads_.remove_deadline(deadline); }
+    /// Returns where other threads leave callbacks; it outlives the loop.
+    const std::shared_ptr<detail::Inbox>& inbox() const { return inbox_; }
+    /// Leaves a callback with another loop of this run, or with this one, on behalf of who runs in this one.
+    bool post_to(detail::Inbox& inbox, std::function<void()>& callback);
+    /// Tells that a thread of the operating system called in a simulated world.
+    void tell_foreign_call() { foreign_call_.store(true, std::memory_order_release); }
+
     /// Begins a thread: runs it, inside the step of who made it, up to the first operation it announces.
     void add_thread(detail::ThreadBase& thread);
     /// Returns whether an operation on something that threads share may be overtaken by one of a thread.
@@ -281,7 +335,7 @@ public:
     void unschedule(detail::HandleBase& handle);
 
     /// Returns the key of the task that runs, or that of nobody.
-    std::uint64_t running_key() const { return current_ != nullptr ? current_->entity.key : detail::outside_key; }
+    std::uint64_t running_key() const { return current_ != nullptr ? current_->entity.key : key_; }
 
     void add_task(detail::TaskBase& task);
     /// As above, with a context of its own or eagerly.
@@ -293,11 +347,14 @@ public:
             f(task);
         }
     }
-    /// As above, with the simulated threads.
+    /// As above, of all loops of the run, and with the simulated threads.
     template <class F>
     void for_each_task_and_thread(F&& f) {
-        for_each_task(f);
-        for (detail::ThreadBase* thread : threads_.live()) {
+        root_->for_each_task(f);
+        for (EventLoop* guest : root_->guests_) {
+            guest->for_each_task(f);
+        }
+        for (detail::ThreadBase* thread : root_->threads_.live()) {
             f(*thread);
         }
     }
@@ -315,6 +372,8 @@ public:
 
     void report_never_retrieved(const detail::FutureBase& future);
     std::vector<detail::OpenResource*>& open_resources() { return open_resources_; }
+    void add_generator(detail::GeneratorBase& generator);
+    void remove_generator(detail::GeneratorBase& generator);
     /// Returns whether the task of that key was cancelled by a mishap in this run.
     bool is_victim(std::uint64_t task_key) const;
 
@@ -381,11 +440,15 @@ private:
     void drain_threadsafe();
     bool was_called_from_elsewhere();
     void check_usable() {
-        if (is_use_checked_ || (current_ != nullptr && current_->is_thread)) [[unlikely]] {
+        if (is_use_checked_) [[unlikely]] {
             check_use();
         }
     }
     void check_use();
+    std::string wrong_caller() const;
+    void tell_wrong_caller(const std::string& who);
+    void check_waker();
+    void watch_callers() { is_use_checked_ = are_callers_watched_ = true; }
     void register_task(detail::TaskBase& task);
     void start_eagerly(detail::TaskBase& task);
     AnyTask make_by_factory(TaskMaker maker, const TaskOptions& options);
@@ -394,6 +457,7 @@ private:
     void report_if_slow();
     void tell_exception(const detail::TaskBase& task, const LoopException& what);
     void tell_unclosed();
+    void forget_generators();
     void look_at_step();
     void log_selector(std::chrono::nanoseconds timeout, std::int64_t began_ns);
     void log(LogRecord::Level level, const std::string& message);
@@ -411,6 +475,31 @@ private:
     void remove_thread(detail::ThreadBase& thread);
     std::span<const Candidate> candidates_with_threads();
     std::size_t tear_down_threads();
+    void let_go_of_held();
+    std::size_t end_tasks();
+
+    void move_to_this_thread();
+    void join_run();
+    void leave_run();
+    void drop_tasks();
+    Outcome run_as_guest(bool until_empty);
+    void prepare_guest();
+    bool is_guest_over() const;
+    bool is_runnable_guest() const;
+    template <class F>
+    void for_each_loop_in_order(F&& f);
+    void fail_over_time();
+    void end_guest_run();
+    void step_entry(std::uint32_t index, std::uint32_t taken);
+    void step_guest(EventLoop& guest, std::uint32_t index, std::uint32_t taken);
+    std::uint32_t guest_candidates() const;
+    void release_all_due();
+    void tick_among_threads();
+    std::optional<std::int64_t> next_deadline();
+    bool may_time_pass_among_threads();
+    void accept(EventLoop& from, std::function<void()> callback);
+    detail::Lane& lane_of(std::uint64_t caller);
+    void drop_default_executor();
 
     World* world_;
     detail::ReadySet ready_;  // its batch is the iteration
@@ -430,7 +519,10 @@ private:
     detail::FiberPool* fibers_;
     detail::Hub hub_;
     detail::ThreadGlobals thread_globals_;
-    detail::RunSerial run_ = detail::no_run;
+    detail::RunSerial run_ = detail::no_run;          // of its blocks
+    detail::RunSerial objects_run_ = detail::no_run;  // of the objects that all loops of the run may use
+    std::uint64_t key_ = detail::outside_key;
+    EventLoop* root_ = this;
     detail::TimerQueue<detail::HandleBase*> timers_;
     TaskList tasks_;
     detail::ThreadSet threads_;
@@ -462,15 +554,24 @@ private:
     TaskFactory task_factory_;
     std::array<std::vector<std::function<void()>>, 2> shutdown_functions_;  // by phase
     std::vector<detail::OpenResource*> open_resources_;
+    std::vector<detail::GeneratorBase*> generators_;  // begun and not ended, in the order in which they began
+    bool are_generators_shut_down_ = false;
     bool is_debug_ = false;
-    bool is_use_checked_ = false;  // closed, or in debug mode
+    bool is_use_checked_ = false;  // closed, in debug mode, or in a run with threads
+    bool are_callers_watched_ = false;  // the last of these
+    std::vector<EventLoop*> guests_;    // of a root: the other loops of the run, oldest first
+    EventLoop* last_guest_ = nullptr;   // which made the step before
+    detail::GuestRun* guest_run_ = nullptr;
+    detail::Tracked inbox_cell_;
+    std::deque<std::pair<std::uint64_t, detail::Lane>> foreign_lanes_;  // of who calls from other threads
+    std::shared_ptr<ThreadPoolExecutor> default_executor_;
+    bool is_executor_shut_down_ = false;
     std::uint64_t steps_allowed_ = 0;
     std::int64_t step_began_ns_ = 0;  // in debug mode
     std::string step_of_;             // who it is, in debug mode
     std::thread::id thread_ = std::this_thread::get_id();
     std::atomic<bool> foreign_call_{false};  // in a simulated world
-    std::mutex threadsafe_mutex_;
-    std::vector<std::function<void()>> threadsafe_;
+    std::shared_ptr<detail::Inbox> inbox_ = std::make_shared<detail::Inbox>();
     std::vector<Ready> selected_;
 };
 
@@ -488,6 +589,12 @@ inline EventLoop& running_loop(const char* operation) {
         no_running_loop(operation);
     }
     return *loop;
+}
+
+/// Returns the running loop if its world is simulated, else null: what threads share is the operating system's then.
+inline EventLoop* simulated_loop() {
+    EventLoop* const loop = current_loop;
+    return loop != nullptr && loop->world().is_simulated() ? loop : nullptr;
 }
 
 [[noreturn]] void no_current_task(const char* operation);
@@ -511,7 +618,7 @@ struct Suspension {
     SavedState saved;
 };
 
-/// Throws UsageError when a loop runs on this thread.
+/// Throws UsageError when a loop runs on this thread. A simulated thread may run one of its own.
 void refuse_nested_run();
 
 /// Returns the running loop, and makes sure that a task is running in it.

@@ -40,6 +40,7 @@ public:
 
     bool cancel(const std::string* message) override;
     void explain(WaitExplanation& explanation) const override;
+    bool throws_cancelled() const override;
 
     /// Ends the future, which is pending.
     void finish();
@@ -66,6 +67,11 @@ public:
     EventLoop& loop() const { return *loop_; }
     void* value() const { return value_; }
     const std::string* cancel_message() const { return cancel_message_; }
+    /// Returns the message for one who looks. Of a task that ended with a CancelledError only the first to look gets it,
+    /// as in CPython, where that error itself is handed on.
+    const std::string* take_cancel_message();
+    /// Returns the message that everybody gets, if there is one.
+    const std::string* lasting_cancel_message() const { return is_message_for_one_ ? nullptr : cancel_message_; }
     bool is_task() const { return is_task_; }
 
 protected:
@@ -82,7 +88,9 @@ protected:
 
     bool is_task_;
     bool retrieved_ = true;  // false once there is an exception that nobody looked at
-    bool is_watched_ = false;        // somebody registered a callback
+    bool is_watched_ : 1 = false;          // somebody registered a callback
+    bool is_message_for_one_ : 1 = false;  // these share a byte: there may be a million tasks
+    bool is_message_taken_ : 1 = false;
     std::uint32_t task_number_ = 0;  // of nameless tasks: their default name (it lies here because there is room)
     EventLoop* loop_;
     void* value_;

@@ -52,6 +52,8 @@ public:
     void finish_normally();
     /// Ends the task with what is being thrown; called inside `catch`.
     void finish_with_current_exception();
+    /// Ends the task with a CancelledError that left its function, or that it was given before it began.
+    void finish_with_cancelled_error(const std::string* message);
 
     /// Throws what a resumed task must not overlook: that it is given up, or cancelled.
     void throw_if_interrupted() {

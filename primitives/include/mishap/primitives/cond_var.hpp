@@ -12,9 +12,10 @@ namespace detail {
 class CondVarWait;
 }
 
-/// Lets threads wait until another one notifies them: the simulated `std::condition_variable`.
+/// Lets threads wait until another one notifies them: a `std::condition_variable` in the real world, for simulated threads a
+/// simulated one.
 ///
-/// Waiters are woken first come, first served, and never without a notification.
+/// Simulated waiters are woken first come, first served, and never without a notification; real ones as they come.
 class CondVar : public detail::RunObject {
 public:
     CondVar() : CondVar(std::string_view()) {}
@@ -44,10 +45,11 @@ private:
     friend class detail::CondVarWait;
 
     void prepare(EventLoop& loop) const;
-    EventLoop& announce_notify(const char* operation, Place place);
+    EventLoop* announce_notify(const char* operation, Place place);
     void wake(EventLoop& loop, detail::CondVarWait& wait);
 
     mutable std::deque<detail::CondVarWait*> waits_;
+    detail::RealCondVar real_;
 };
 
 }  // namespace mishap

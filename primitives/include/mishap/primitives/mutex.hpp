@@ -1,9 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <string_view>
 #include <vector>
 
 #include <mishap/primitives/detail/run_object.hpp>
+#include <mishap/sim/real_threads.hpp>
 
 namespace mishap {
 
@@ -33,9 +35,9 @@ protected:
 
 }  // namespace detail
 
-/// Lets one thread at a time pass: the simulated `std::mutex`, for simulated threads.
+/// Lets one thread at a time pass: a `std::mutex` in the real world, for simulated threads a simulated one.
 ///
-/// It has no queue: `lock` can go on whenever the mutex is free, whoever came first. In a task, waiting stops the whole loop,
+/// The simulated one has no queue: `lock` can go on whenever the mutex is free, whoever came first. In a task, waiting stops the whole loop,
 /// as it does for real; tasks among themselves want a `Lock`. `std::lock_guard`, `std::unique_lock` and `std::scoped_lock`
 /// work with it.
 class Mutex : public detail::RunObject {
@@ -67,12 +69,17 @@ private:
     void take(EventLoop& loop);
     void give_up(EventLoop& loop);
     void check_held(const EventLoop& loop, const char* operation) const;
+    void check_really_held(const char* operation) const;
 
     mutable bool is_locked_ = false;
     // For reports and misuse. The holder may be gone and its memory another's, hence the key.
     const detail::TaskBase* holder_ = nullptr;
     std::uint64_t holder_key_ = 0;
     mutable std::vector<detail::LockWish*> wishes_;
+
+    // In the real world.
+    detail::RealMutex real_;
+    std::atomic<std::uint64_t> real_holder_{0};  // the number of a thread; 0: none
 };
 
 }  // namespace mishap

@@ -49,6 +49,7 @@ auto wait_for(A&& awaitable, std::optional<std::chrono::nanoseconds> delay, Plac
         if (!future.done()) {
             detail::cancel_and_wait(future.state(), place);
             if (future.cancelled()) {
+                future.state().take_cancel_message();  // asyncio looks at the result, too
                 throw TimeoutError();
             }
         }

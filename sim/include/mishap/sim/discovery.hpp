@@ -33,6 +33,9 @@ public:
 
     /// Counts a run of `source` with this fingerprint; returns whether nobody had seen it.
     bool record(std::size_t source, std::uint64_t fingerprint);
+    /// Takes note of a run that nothing follows from, because its source was not yet what it will be; returns whether
+    /// nobody had seen it.
+    bool see(std::uint64_t fingerprint) { return seen_.try_emplace(fingerprint).second; }
     /// Returns how many interleavings were seen.
     std::uint64_t seen() const { return seen_.size(); }
 

@@ -8,8 +8,8 @@ namespace mishap {
 
 /// Makes every run once, those with fewer preemptions first: iterative preemption bounding.
 ///
-/// A preemption is a step of another entity while the simulated thread that made the last step could go on and
-/// did not give way of its own accord. Each costs 1; so does a mishap that is no matter of order (a value, a
+/// A preemption is a step of another entity while the simulated thread that made the last step could go on.
+/// Each costs 1; so does a mishap that is no matter of order (a value, a
 /// fault, a cancellation). All else is free: who goes on when a thread waits or ends.
 ///
 /// A task switches only where it waits, which is no preemption: for programs of tasks alone every order is

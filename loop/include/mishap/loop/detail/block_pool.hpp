@@ -26,7 +26,7 @@
 
 namespace mishap::detail {
 
-/// Numbers the runs of one thread, from 1.
+/// Numbers the runs of a process, from 1.
 using RunSerial = std::uint32_t;
 inline constexpr RunSerial no_run = 0;
 

@@ -38,6 +38,33 @@ private:
     std::size_t at_ = 0;
 };
 
+/// A moment at which a blocked thread, or the task that blocks a loop's thread, goes on whatever happens.
+struct ThreadDeadline {
+    std::int64_t when_ns = 0;
+    TaskBase* who = nullptr;
+    bool has_come = false;
+};
+
+/// A thread's run of a loop: what the thread waits for meanwhile. The loop's entries take its place in what goes next.
+class GuestRun final : public Obstacle {
+public:
+    GuestRun(EventLoop& loop, ThreadBase& thread, bool until_empty)
+        : loop_(loop), thread_(thread), until_empty_(until_empty) {}
+
+    ThreadBase& thread() const { return thread_; }
+    /// Returns whether it ends when no task is left, and not when the loop is stopped.
+    bool until_empty() const { return until_empty_; }
+    void explain(WaitExplanation& explanation) const override;
+
+    bool is_first = true;  // the first iteration has not begun
+    bool is_over = false;  // the thread may go on
+
+private:
+    EventLoop& loop_;
+    ThreadBase& thread_;
+    bool until_empty_;
+};
+
 /// The state of a simulated thread: a function that other threads may overtake before each operation it announces.
 ///
 /// It is a task as far as stacks, results and reports go. It is none to the program: it is no `current_task()`, it cannot
@@ -55,6 +82,7 @@ public:
     std::uint32_t number = 0;  // in the order of creation, from 0
     bool is_enabled = false;   // may go next
     std::vector<Join*> joins;  // those that wait for its end now
+    bool may_idle = false;     // it serves whoever comes: no leak while it waits for work
 };
 
 /// Holds a thread's function, made once and destroyed as soon as it has run.

@@ -15,11 +15,14 @@ namespace mishap::detail {
 class ThreadSet {
 public:
     /// Returns whether threads take part in what goes next.
-    bool is_active() const { return !live_.empty() || held_ != nullptr; }
+    bool is_active() const { return is_active_; }
+    /// Says that the loop is run by a thread itself, and so is never alone.
+    void be_of_thread() { is_of_thread_ = is_active_ = true; }
 
     void add(ThreadBase& thread) {
         thread.number = made_++;
         live_.push_back(&thread);
+        is_active_ = true;
     }
     void remove(ThreadBase& thread) {
         disable(thread);
@@ -27,6 +30,7 @@ public:
         if (last_ == &thread) {
             last_ = nullptr;
         }
+        look_whether_active();
     }
     void enable(ThreadBase& thread) {
         if (!thread.is_enabled) {
@@ -46,6 +50,8 @@ public:
         last_ = nullptr;
         held_ = nullptr;
         made_ = 0;
+        deadlines_.clear();
+        look_whether_active();
     }
 
     const std::vector<ThreadBase*>& live() const { return live_; }
@@ -75,17 +81,25 @@ public:
         task.ready_slot = held_slot;
         held_next_ = next;
         is_held_enabled_ = enabled;
+        is_active_ = true;
     }
     void set_held_enabled(bool enabled) { is_held_enabled_ = enabled; }
     void let_go() {
         held_->ready_slot = ReadyEntry::nowhere;
         held_ = nullptr;
+        look_whether_active();
     }
+
+    /// When those who are blocked go on although what they wait for has not come; in order of arrival.
+    const std::vector<ThreadDeadline*>& deadlines() const { return deadlines_; }
+    void add_deadline(ThreadDeadline& deadline) { deadlines_.push_back(&deadline); }
+    void remove_deadline(ThreadDeadline& deadline) { std::erase(deadlines_, &deadline); }
 
 private:
     static constexpr std::uint32_t held_slot = ReadyEntry::nowhere - 1;  // it is ready, and in no ready set
 
     static bool is_older(const ThreadBase* a, const ThreadBase* b) { return a->number < b->number; }
+    void look_whether_active() { is_active_ = is_of_thread_ || !live_.empty() || held_ != nullptr; }
     std::vector<ThreadBase*>::iterator place_of(ThreadBase& thread) {
         return std::lower_bound(enabled_.begin(), enabled_.end(), &thread, is_older);
     }
@@ -97,6 +111,9 @@ private:
     Announcement held_next_;
     bool is_held_enabled_ = false;
     std::uint32_t made_ = 0;
+    bool is_active_ = false;
+    bool is_of_thread_ = false;
+    std::vector<ThreadDeadline*> deadlines_;
 };
 
 }  // namespace mishap::detail

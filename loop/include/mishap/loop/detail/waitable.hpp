@@ -62,6 +62,8 @@ public:
     /// Asks what is waited for to end as cancelled; returns false when it is done already.
     virtual bool cancel(const std::string* message) = 0;
     virtual void explain(WaitExplanation& explanation) const = 0;
+    /// Returns whether who waited gets a CancelledError from it, which a request of its own does not replace.
+    virtual bool throws_cancelled() const { return state_ == State::cancelled; }
 
     void add_listener(Listener& listener) {
         listener.next = nullptr;

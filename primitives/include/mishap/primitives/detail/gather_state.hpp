@@ -11,7 +11,7 @@
 namespace mishap::detail {
 
 /// Returns what a child that was cancelled is thought to have thrown.
-std::exception_ptr cancelled_error_of(const FutureBase& child);
+std::exception_ptr cancelled_error(const std::string* message);
 
 /// The outer future of a gather, whatever its result.
 ///
@@ -52,7 +52,7 @@ template <class T, bool returns_exceptions>
 GatherItem<T, returns_exceptions> gather_item(FutureBase& child) {
     if constexpr (returns_exceptions) {
         if (child.state() == Waitable::State::cancelled) {
-            return Outcome<T>::failure(cancelled_error_of(child));
+            return Outcome<T>::failure(cancelled_error(child.lasting_cancel_message()));
         }
         if (std::exception_ptr exception = child.exception()) {
             return Outcome<T>::failure(std::move(exception));

@@ -25,6 +25,8 @@ protected:
     /// What an access does, as the digest has it.
     enum class Use : std::uint8_t { load, store, update, failed_exchange };
 
+    /// Returns whether nobody watches: outside of simulated worlds.
+    static bool is_real() { return simulated_loop() == nullptr; }
     /// Lets threads go first, if there are any; every operation begins with it.
     void announce(Access access, const char* operation, Place place) const {
         if (EventLoop* const loop = current_loop; loop != nullptr && loop->has_threads()) [[unlikely]] {
@@ -34,12 +36,10 @@ protected:
     }
     /// Records a read; `value` is what there was to read, as far as it is a number.
     void on_read(Use use, std::uint64_t value, const char* operation, Place place) const {
-        if (EventLoop* const loop = current_loop; loop != nullptr) {
+        if (EventLoop* const loop = simulated_loop(); loop != nullptr) {
             record(*loop, use, value, Access::read, operation, place);
             watch_races(*loop, {.access = Access::read, .is_atomic = use == Use::failed_exchange, .place = place});
-            if (loop->world().is_simulated()) {
-                readers_.put({loop->world().running(), version_, place});
-            }
+            readers_.put({loop->world().running(), version_, place});
         }
     }
     /// Tells that the value has changed, where that is no number that could be remembered.
@@ -50,7 +50,7 @@ protected:
     }
     /// Records a write that was made without looking. Does not return if it undoes somebody's write.
     void on_store(std::uint64_t value, const char* operation, Place place) {
-        if (EventLoop* const loop = current_loop; loop != nullptr) {
+        if (EventLoop* const loop = simulated_loop(); loop != nullptr) {
             record(*loop, Use::store, value, Access::write, operation, place);
             watch_races(*loop, {.access = Access::write, .place = place});
             Reader* const reader = readers_.find(loop->world().running().entity);
@@ -66,7 +66,7 @@ protected:
     }
     /// Records a write that was made of what there was.
     void on_update(std::uint64_t value, const char* operation, Place place) {
-        if (EventLoop* const loop = current_loop; loop != nullptr) {
+        if (EventLoop* const loop = simulated_loop(); loop != nullptr) {
             record(*loop, Use::update, value, Access::update, operation, place);
             watch_races(*loop, {.access = Access::update, .is_atomic = true, .place = place});
             if (Reader* const reader = readers_.find(loop->world().running().entity)) {

@@ -1,6 +1,8 @@
-#include <mishap/primitives/thread.hpp>
+#include <mishap/loop/thread.hpp>
 
 #include <exception>
+
+#include <mishap/loop/detail/monitor.hpp>
 
 namespace mishap {
 
@@ -44,17 +46,12 @@ void wait_for_end(std::vector<detail::ThreadBase*> threads, const char* operatio
 
 }  // namespace
 
-EventLoop& Thread::simulated_loop() {
-    EventLoop& loop = detail::running_loop("Thread");
-    if (!loop.world().is_simulated()) {
-        throw UsageError("a Thread was made in the real world, but it is a simulated one; use std::thread there");
-    }
-    return loop;
-}
-
 Thread::~Thread() {
+    if (real_.joinable()) {
+        real_.join();
+    }
     // Unwound with its run, it is ended by the loop; here one can neither wait nor throw.
-    if (joinable() && detail::current_loop != nullptr && !detail::current_loop->world().is_tearing_down()) {
+    if (state_.is_alive() && detail::current_loop != nullptr && !detail::current_loop->world().is_tearing_down()) {
         join({});
     }
 }
@@ -65,6 +62,7 @@ Thread& Thread::operator=(Thread&& other) noexcept {
             join({});
         }
         state_ = std::move(other.state_);
+        real_ = std::move(other.real_);
     }
     return *this;
 }
@@ -73,15 +71,48 @@ void Thread::join(Place place) {
     if (!joinable()) {
         throw UsageError("join() was called where there is no thread to join: it was joined, detached or moved away");
     }
+    if (real_.joinable()) {
+        if (real_.get_id() == std::this_thread::get_id()) {
+            throw UsageError("a thread joins itself: it would wait for ever");
+        }
+        real_.join();
+        return;
+    }
     const detail::Ref<detail::ThreadBase> thread = std::exchange(state_, {});
     wait_for_end({thread.get()}, "Thread.join", place);
+}
+
+void Thread::detach() {
+    state_ = {};
+    if (real_.joinable()) {
+        real_.detach();
+    }
+}
+
+std::string Thread::current_name() {
+    if (const EventLoop* const loop = detail::simulated_loop()) {
+        const detail::TaskBase* const who = loop->current_task();
+        if (who == nullptr || !who->is_thread) {
+            return {};
+        }
+        return who->name != nullptr ? *who->name : who->segment();
+    }
+    return detail::real_thread_name();
+}
+
+void Thread::let_idle() {
+    if (state_.is_alive()) {
+        state_->may_idle = true;
+    }
 }
 
 void join_all(std::span<Thread> threads, Place place) {
     std::vector<detail::Ref<detail::ThreadBase>> states;
     std::vector<detail::ThreadBase*> bases;
     for (Thread& thread : threads) {
-        if (thread.joinable()) {
+        if (thread.real_.joinable()) {
+            thread.join(place);
+        } else if (thread.joinable()) {
             states.push_back(std::exchange(thread.state_, {}));
             bases.push_back(states.back().get());
         }
@@ -89,6 +120,15 @@ void join_all(std::span<Thread> threads, Place place) {
     if (!bases.empty()) {
         wait_for_end(std::move(bases), "join_all", place);
     }
+}
+
+void blocking_sleep(std::chrono::nanoseconds duration, Place place) {
+    if (detail::simulated_loop() == nullptr) {
+        detail::sleep_in_real_thread(duration);
+        return;
+    }
+    detail::Monitor nothing("sleep", "sleep");
+    nothing.wait("blocking_sleep", place, Access::read, [] { return false; }, [] {}, duration);
 }
 
 }  // namespace mishap
