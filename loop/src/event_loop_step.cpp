@@ -465,8 +465,8 @@ void EventLoop::yield(const char* operation, Place place) {
     task.enabled_by = world_->running();
     detail::Suspension suspension(task);
     ready_.push(task, true, task.context);
-    if (may_hold_back_ && !threads_.is_active() && is_spinning(task, operation, place)) [[unlikely]] {
-        held_back_ = &task;
+    if (may_hold_back_ && is_spinning(task, operation, place)) [[unlikely]] {
+        held_back_ = &task;  // among threads nobody looks at it: there the task that is held can be
     }
     detail::AwaitFrame frame{operation, place, task.frames};
     task.frames = &frame;

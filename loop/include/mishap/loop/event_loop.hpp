@@ -430,10 +430,6 @@ private:
         spin_.who = &who;
         spin_.steps = steps;
         spin_.count = 0;
-        spin_.changes = world_->changes();
-        spin_.reads = world_->reads();
-        spin_.operation = operation;
-        spin_.place = place;
         return false;
     }
     bool is_spinning_on(const char* operation, Place place);
