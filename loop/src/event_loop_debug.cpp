@@ -102,6 +102,7 @@ void EventLoop::set_debug(bool is_debug) {
     is_debug_ = is_debug;
     is_use_checked_ = is_closed_ || is_debug || are_callers_watched_;
     prepares_steps_ = is_debug || world_->options().cancellations != 0;
+    is_watched_ = is_watched_ || prepares_steps_;
     steps_look_ = is_debug ? 0 : watch_.next_look;
     if (is_debug) {
         note_step_begins(current_ != nullptr ? "task " + current_->path() : "a callback");

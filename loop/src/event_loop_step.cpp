@@ -211,30 +211,33 @@ void EventLoop::let_time_pass() {
     return true;
 }
 
+template <EventLoop::Watched watched>
 [[gnu::always_inline]] inline void EventLoop::begin_step(detail::EntityState& entity, WakeReason wake,
                                                          const EntityStep& enabled_by, std::uint32_t taken) {
     ++entity.step;
     world_->begin_step({entity.key, entity.step}, &entity.chain);
     world_->digest().fold(entity.key + ((std::uint64_t{taken} << 8U) | static_cast<std::uint64_t>(wake)));
-    if (world_->is_tracing()) [[unlikely]] {
+    if (watched == Watched::yes && world_->is_tracing()) [[unlikely]] {
         // A deadline comes by itself, after whoever asked for it; who happened to go before is no cause.
         trace_step(wake, wake == WakeReason::deadline ? EntityStep{entity.creator, 0} : enabled_by, taken);
     }
 }
 
+template <EventLoop::Watched watched>
 [[gnu::always_inline]] inline void EventLoop::end_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake,
                                                        StepEnd end) {
     world_->digest().fold(static_cast<std::uint64_t>(world_->now_ns()) * 4 + static_cast<std::uint64_t>(end));
     world_->choices().step_made({entity.key, entity.step}, end);
     world_->end_step();
-    if (world_->wants_steps()) [[unlikely]] {
+    if (watched == Watched::yes && world_->wants_steps()) [[unlikely]] {
         report_step(entity, kind, wake, end);
     }
 }
 
+template <EventLoop::Watched watched>
 [[gnu::always_inline]] inline void EventLoop::step_task(detail::TaskBase& task) {
     const WakeReason wake = task.wake;
-    if (prepares_steps_) [[unlikely]] {
+    if (watched == Watched::yes && prepares_steps_) [[unlikely]] {
         prepare_step(task);
     }
     bool has_ended = true;
@@ -260,9 +263,9 @@ void EventLoop::let_time_pass() {
     } else if (task.ready_slot != detail::ReadyEntry::nowhere) {
         end = StepEnd::yielded;
     }
-    end_step(task.entity, EntityKind::task, wake, end);
+    end_step<watched>(task.entity, EntityKind::task, wake, end);
     if (end == StepEnd::finished) {
-        if (world_->is_tracing()) [[unlikely]] {
+        if (watched == Watched::yes && world_->is_tracing()) [[unlikely]] {
             world_->tell({.kind = TraceEventKind::end, .object = task.key, .what = ending_of(task)});
         }
         remove_task(task);
@@ -277,11 +280,12 @@ void EventLoop::prepare_step(detail::TaskBase& task) {
     maybe_inject_cancellation(task);
 }
 
-void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
+void EventLoop::run_task(detail::TaskBase& task) { step_task<Watched::yes>(task); }
 
+template <EventLoop::Watched watched>
 [[gnu::always_inline]] inline bool EventLoop::step() {
-    const bool may_pass = may_pass_ && may_time_pass();
-    std::uint32_t entries = is_any_order_ ? ready_.selectable() : 1;
+    const bool may_pass = watched == Watched::yes && may_pass_ && may_time_pass();
+    std::uint32_t entries = watched == Watched::no || is_any_order_ ? ready_.selectable() : 1;
     std::uint32_t rank_held_back = detail::ReadyEntry::nowhere;
     if (held_back_ != nullptr) [[unlikely]] {
         rank_held_back = rank_of_held_back();
@@ -290,9 +294,17 @@ void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
             ++world_->activity().spins;
         }
     }
-    const std::uint32_t taken = world_->choices().schedule(entries + (may_pass ? 1 : 0), *this);
-    if (world_->choices().is_abandoned() && !world_->is_tearing_down()) [[unlikely]] {
-        return false;
+    std::uint32_t taken = 0;
+    if constexpr (watched == Watched::yes) {
+        taken = world_->choices().schedule(entries + (may_pass ? 1 : 0), *this);
+        if (world_->choices().is_abandoned() && !world_->is_tearing_down()) [[unlikely]] {
+            return false;
+        }
+    } else if (entries > 1) {
+        taken = world_->choices().schedule_plainly(entries, *this);
+        if (taken == Choices::abandoned) [[unlikely]] {
+            return false;
+        }
     }
     if (may_pass && taken == entries) [[unlikely]] {
         let_time_pass();
@@ -302,11 +314,11 @@ void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
     auto& entry = static_cast<detail::Ready&>(ready_.take(taken + (taken >= rank_held_back ? 1 : 0)));
     if (entry.is_task_entry) [[likely]] {
         auto& task = static_cast<detail::TaskBase&>(entry);
-        begin_step(task.entity, entry.wake, entry.enabled_by, taken);
-        step_task(task);
+        begin_step<watched>(task.entity, entry.wake, entry.enabled_by, taken);
+        step_task<watched>(task);
     } else {
         auto& handle = static_cast<detail::HandleBase&>(entry);
-        begin_step(handle.lane->entity, entry.wake, entry.enabled_by, taken);
+        begin_step<watched>(handle.lane->entity, entry.wake, entry.enabled_by, taken);
         run_handle(handle);
     }
     if (world_->steps() > steps_look_) [[unlikely]] {
@@ -320,7 +332,16 @@ void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
 // twenty cycles each time.
 EventLoop::Outcome EventLoop::run_some() {
     const bool is_simulated = world_->is_simulated();
+    is_watched_ = !is_any_order_ || may_pass_ || prepares_steps_ || world_->is_observed() || !world_->choices().is_plain();
     for (bool first = true;; first = false) {
+        // Most steps of a search: a strategy chooses, and nobody looks.
+        while (!is_watched_ && timers_.empty() && !is_stopping_ && !ready_.empty()) [[likely]] {
+            ready_.begin_batch_if_over();
+            if (!step<Watched::no>()) {
+                return Outcome::verdict;
+            }
+            first = false;
+        }
         if (threads_.is_active()) [[unlikely]] {
             if (const std::optional<Outcome> outcome = step_with_threads(first)) {
                 return *outcome;
@@ -342,13 +363,13 @@ EventLoop::Outcome EventLoop::run_some() {
             }
         }
         ready_.begin_batch_if_over();
-        if (!step()) {
+        if (!step<Watched::yes>()) {
             return Outcome::verdict;
         }
     }
 }
 
-bool EventLoop::pick_and_step() { return step(); }
+bool EventLoop::pick_and_step() { return step<Watched::yes>(); }
 
 void EventLoop::fail_over_steps() {
     world_->fail({.kind = FindingKind::over_budget,
@@ -563,7 +584,7 @@ void EventLoop::run_handle(detail::HandleBase& handle) {
         call_exception_handler({"Exception in callback", std::current_exception()});
     }
     current_handle_ = nullptr;
-    end_step(lane.entity, kind, wake, StepEnd::finished);
+    end_step<Watched::yes>(lane.entity, kind, wake, StepEnd::finished);
     detail::Ref<detail::HandleBase>::drop(&handle);
 }
 
@@ -873,11 +894,11 @@ void EventLoop::step_entry(std::uint32_t index, std::uint32_t taken) {
     auto& entry = static_cast<detail::Ready&>(ready_.take(index));
     if (entry.is_task_entry) {
         auto& task = static_cast<detail::TaskBase&>(entry);
-        begin_step(task.entity, entry.wake, entry.enabled_by, taken);
-        step_task(task);
+        begin_step<Watched::yes>(task.entity, entry.wake, entry.enabled_by, taken);
+        step_task<Watched::yes>(task);
     } else {
         auto& handle = static_cast<detail::HandleBase&>(entry);
-        begin_step(handle.lane->entity, entry.wake, entry.enabled_by, taken);
+        begin_step<Watched::yes>(handle.lane->entity, entry.wake, entry.enabled_by, taken);
         run_handle(handle);
     }
 }
@@ -903,7 +924,7 @@ void EventLoop::step_thread(detail::ThreadBase& thread, std::uint32_t taken) {
     if (world_->wants_steps()) {
         announced_ = thread.next;
     }
-    begin_step(thread.entity, wake, thread.enabled_by, taken);
+    begin_step<Watched::yes>(thread.entity, wake, thread.enabled_by, taken);
     current_ = &thread;
     world_->races().switch_to(thread.number + 1);
     const bool has_ended = resume(thread);
@@ -911,10 +932,10 @@ void EventLoop::step_thread(detail::ThreadBase& thread, std::uint32_t taken) {
     current_ = nullptr;
     if (has_ended) {
         announce_end(thread);
-        end_step(thread.entity, EntityKind::thread, wake, StepEnd::finished);
+        end_step<Watched::yes>(thread.entity, EntityKind::thread, wake, StepEnd::finished);
         remove_thread(thread);
     } else {
-        end_step(thread.entity, EntityKind::thread, wake, thread.is_enabled ? StepEnd::yielded : StepEnd::parked);
+        end_step<Watched::yes>(thread.entity, EntityKind::thread, wake, thread.is_enabled ? StepEnd::yielded : StepEnd::parked);
         if (thread.is_enabled) {
             hold_back_if_spinning(thread);
         }
@@ -929,8 +950,8 @@ void EventLoop::continue_held(std::uint32_t taken) {
         announced_ = threads_.held_next();
     }
     const bool prepares_steps = std::exchange(prepares_steps_, false);  // it is at no wait
-    begin_step(task.entity, WakeReason::yield, {task.entity.key, task.entity.step}, taken);
-    step_task(task);
+    begin_step<Watched::yes>(task.entity, WakeReason::yield, {task.entity.key, task.entity.step}, taken);
+    step_task<Watched::yes>(task);
     prepares_steps_ = prepares_steps;
     if (threads_.held() == &task && threads_.is_held_enabled()) {
         hold_back_if_spinning(task);

@@ -389,10 +389,17 @@ private:
     void tick();
     std::int64_t choose_deadline();
     void wait_for_world();
+    /// Whether a step is made in any of the ways that few searches need: traced, told to the strategy, prepared, in asyncio's
+    /// order, or with time that may pass.
+    enum class Watched : bool { no, yes };
+    template <Watched watched>
     bool step();
     bool pick_and_step();
+    template <Watched watched>
     void begin_step(detail::EntityState& entity, WakeReason wake, const EntityStep& enabled_by, std::uint32_t taken);
+    template <Watched watched>
     void end_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end);
+    template <Watched watched>
     void step_task(detail::TaskBase& task);
     void run_task(detail::TaskBase& task);
     void fail_over_steps();
@@ -514,7 +521,8 @@ private:
     bool is_closed_ = false;
     bool forced_yields_ = false;
     bool prepares_steps_ = false;  // a cancellation may be injected, or debug mode takes the time
-    bool may_pass_ = false;    // time, while entries are ready
+    bool may_pass_ = false;        // time, while entries are ready
+    bool is_watched_ = true;       // the steps that `run_some` makes
     Sweep sweep_ = Sweep::off;
     bool is_sharing_unknown_ = true;
     bool may_hold_back_ = false;  // tasks that spin

@@ -141,6 +141,8 @@ public:
     std::uint64_t new_values() const { return new_values_; }
 
     bool is_tracing() const { return observer_ != nullptr; }
+    /// Returns whether anybody is told of steps: observers, or the strategy.
+    bool is_observed() const { return is_tracing() || wants_steps_; }
     void subscribe(Observer* observer);
     Names& names() { return names_; }
 
