@@ -12,8 +12,7 @@ inline bool is_at_hand(const FutureBase& future) {
     if (!future.has_succeeded() || &future.loop() != loop || loop->current_task() == nullptr) {
         return false;
     }
-    const World& world = loop->world();
-    return !loop->current_task()->is_thread && !world.is_observing() && world.options().forced_yields == 0;
+    return !loop->current_task()->is_thread && loop->world().is_undisturbed();
 }
 
 /// Parks the current task until `future` is done, if it is not.

@@ -84,6 +84,12 @@ public:
     /// Returns whether anybody wants to know of accesses and events.
     bool is_observing() const { return observing_; }
 
+    /// Returns whether an operation that need not wait is nothing but what it does: nobody observes it, and no search may make
+    /// it yield.
+    bool is_undisturbed() const { return !observing_ && options_.forced_yields == 0; }
+    /// As `touch` with a write, when `is_undisturbed`.
+    void count_write() { ++writes_; }
+
     /// Records that the running step uses `object`.
     void touch(detail::Tracked& object, Access access, const char* operation = "", Place place = {}) {
         count(object, access);

@@ -62,6 +62,8 @@ public:
 
     /// Returns whether nobody waits, or has yet to resume.
     bool is_empty() const { return waiting_.empty() && woken_.empty(); }
+    /// Returns whether somebody is there whom nobody has woken.
+    bool has_unwoken() const { return !waiting_.empty(); }
     /// Returns whether anybody is there who was not cancelled while waiting.
     bool has_live() const { return !is_empty() && (!woken_.empty() || first_pending() != nullptr); }
     /// Returns how many are there who have not resumed, woken and cancelled ones too. Counts them.
