@@ -332,7 +332,8 @@ template <EventLoop::Watched watched>
 // twenty cycles each time.
 EventLoop::Outcome EventLoop::run_some() {
     const bool is_simulated = world_->is_simulated();
-    is_watched_ = !is_any_order_ || may_pass_ || prepares_steps_ || world_->is_observed() || !world_->choices().is_plain();
+    is_watched_ = !is_any_order_ || may_pass_ || prepares_steps_ || sweep_ != Sweep::off || counts_overtaking_ ||
+                  world_->is_observed() || !world_->choices().is_plain();
     for (bool first = true;; first = false) {
         // Most steps of a search: a strategy chooses, and nobody looks.
         while (!is_watched_ && timers_.empty() && !is_stopping_ && !ready_.empty()) [[likely]] {
@@ -453,28 +454,38 @@ void EventLoop::park(detail::Waitable& waitable, const char* operation, Place pl
     if (world_->is_observing()) [[unlikely]] {
         observe_wait(waitable, operation, place);
     }
-    if (sweep_ != Sweep::off && (failing != detail::Failing::no || sweep_ == Sweep::cancel)) [[unlikely]] {
-        if (sweep_await(task, operation, place) && sweep_ != Sweep::cancel) {
-            waitable.cancel(&detail::injected_message());
-        }
-    }
-    if (counts_overtaking_) [[unlikely]] {
-        count_overtaking(task, operation, place);
+    if (is_watched_) [[unlikely]] {
+        attend_wait(task, waitable, operation, place, failing);
     }
     suspend();
-    if (counts_overtaking_) [[unlikely]] {
+    if (is_watched_ && counts_overtaking_) [[unlikely]] {
         note_wake(task);
     }
     task.frames = frame.outer;
     task.waiting_on = nullptr;
-    if (task.is_abandoning && !waitable.is_done()) [[unlikely]] {
-        waitable.remove_listener(listener);
+    if (task.is_interrupted()) [[unlikely]] {
+        if (task.is_abandoning && !waitable.is_done()) {
+            waitable.remove_listener(listener);
+        }
+        if (task.must_cancel && waitable.throws_cancelled()) {
+            // A second request before the task resumes is served by the first: its CancelledError, with its message.
+            task.must_cancel = false;
+        }
+        task.throw_if_interrupted();
     }
-    if (task.must_cancel && waitable.throws_cancelled()) [[unlikely]] {
-        // A second request before the task resumes is served by the first: its CancelledError, with its message.
-        task.must_cancel = false;
+}
+
+/// Does, before a task parks, what few runs want.
+void EventLoop::attend_wait(detail::TaskBase& task, detail::Waitable& waitable, const char* operation, Place place,
+                            detail::Failing failing) {
+    if (sweep_ != Sweep::off && (failing != detail::Failing::no || sweep_ == Sweep::cancel)) {
+        if (sweep_await(task, operation, place) && sweep_ != Sweep::cancel) {
+            waitable.cancel(&detail::injected_message());
+        }
     }
-    task.throw_if_interrupted();
+    if (counts_overtaking_) {
+        count_overtaking(task, operation, place);
+    }
 }
 
 void EventLoop::yield(const char* operation, Place place) {
@@ -491,16 +502,25 @@ void EventLoop::yield(const char* operation, Place place) {
     }
     detail::AwaitFrame frame{operation, place, task.frames};
     task.frames = &frame;
-    if (world_->is_tracing()) [[unlikely]] {
-        tell_pause(TraceEventKind::yield, 0, operation, place);
-    }
-    if (sweep_ != Sweep::off) [[unlikely]] {
-        sweep_await(task, operation, place);
+    if (is_watched_) [[unlikely]] {
+        attend_yield(task, operation, place);
     }
     suspend(suspension);
     task.frames = frame.outer;
-    throw_if_swept();
+    if (is_watched_) [[unlikely]] {
+        throw_if_swept();
+    }
     task.throw_if_interrupted();
+}
+
+/// As `attend_wait`, before a task yields.
+void EventLoop::attend_yield(detail::TaskBase& task, const char* operation, Place place) {
+    if (world_->is_tracing()) {
+        tell_pause(TraceEventKind::yield, 0, operation, place);
+    }
+    if (sweep_ != Sweep::off) {
+        sweep_await(task, operation, place);
+    }
 }
 
 void EventLoop::force_yield(const char* operation, Place place, detail::Tracked& seen) {

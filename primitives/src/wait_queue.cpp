@@ -34,7 +34,7 @@ WaitEntry* WaitQueue::first_pending() const {
     return nullptr;
 }
 
-void WaitQueue::wake(WaitEntry& entry) {
+[[gnu::always_inline]] inline void WaitQueue::wake(WaitEntry& entry) {
     waiting_.erase(Entries::s_iterator_to(entry));
     woken_.push_back(entry);
     entry.finish();

@@ -409,6 +409,9 @@ private:
     [[gnu::noinline, gnu::cold]] void tell_pause(TraceEventKind kind, std::uint64_t object, const char* operation,
                                                  Place place);
     void observe_wait(detail::Waitable& waitable, const char* operation, Place place);
+    [[gnu::noinline, gnu::cold]] void attend_wait(detail::TaskBase& task, detail::Waitable& waitable, const char* operation,
+                                                  Place place, detail::Failing failing);
+    [[gnu::noinline, gnu::cold]] void attend_yield(detail::TaskBase& task, const char* operation, Place place);
     bool resume(detail::TaskBase& task);
     void run_handle(detail::HandleBase& handle);
     void tell_names(std::uint64_t key, std::uint64_t creator, std::string segment);
@@ -522,7 +525,7 @@ private:
     bool forced_yields_ = false;
     bool prepares_steps_ = false;  // a cancellation may be injected, or debug mode takes the time
     bool may_pass_ = false;        // time, while entries are ready
-    bool is_watched_ = true;       // the steps that `run_some` makes
+    bool is_watched_ = true;       // the steps that `run_some` makes, and the waits in them
     Sweep sweep_ = Sweep::off;
     bool is_sharing_unknown_ = true;
     bool may_hold_back_ = false;  // tasks that spin
