@@ -565,31 +565,37 @@ std::vector<TraceProgram> trace_programs(std::uint64_t traces_max) {
 std::vector<TraceProgram> task_programs() {
     using P = Programs<ByTasks>;
     Rows rows(1);
-    rows.add("readers", P::readers, 2, 0);
-    rows.add("lastwrite", P::lastwrite, 3, 0);
-    rows.add("floating_read", P::floating_read, 2, 0);
-    rows.add("ainc", P::ainc, 3, 0);
-    rows.add("binc", P::binc, 2, 0);
-    rows.add("casrot", P::casrot, 3, 0);
-    rows.add("lastzero", P::lastzero, 1, 0);
-    rows.add("fib_join", P::fib_join, 1, 0);
-    rows.add("account", P::account, 1, 0);
-    rows.add("reorder", P::reorder, 1, 1, 0);
-    rows.add("write_read_pair", P::write_read_pair, 2, 0);
-    rows.add("disjoint", P::disjoint, 2, 1, 0);
-    rows.add("ring_nolock", P::ring_nolock, 2, 0);
+    for (const int n : {2, 3}) {
+        rows.add("readers", P::readers, n, 0);
+        rows.add("lastwrite", P::lastwrite, n + 1, 0);
+        rows.add("floating_read", P::floating_read, n + 1, 0);
+        rows.add("ainc", P::ainc, n + 1, 0);
+        rows.add("binc", P::binc, n, 0);
+        rows.add("casrot", P::casrot, n + 1, 0);
+        rows.add("write_read_pair", P::write_read_pair, n, 0);
+        rows.add("ring_nolock", P::ring_nolock, n, 0);
+        rows.add("token_ring", P::token_ring, n, 0);
+        rows.add("mutex_counter", P::mutex_counter, n, 1, 0);
+    }
+    for (const int n : {1, 2}) {
+        rows.add("lastzero", P::lastzero, n, 0);
+        rows.add("fib_join", P::fib_join, n, 0);
+        rows.add("account", P::account, n, 0);
+        rows.add("reorder", P::reorder, n, 1, 0);
+        rows.add("circular_buffer", P::circular_buffer, n, 0);
+        rows.add("condvar_pc", P::condvar_pc, n, 0);
+        rows.add("disjoint", P::disjoint, 2, n, 0);
+    }
+    rows.add("mutex_counter", P::mutex_counter, 2, 2, 0);
     rows.add("peterson", P::peterson, 1, 1, 0);
-    rows.add("mutex_counter", P::mutex_counter, 2, 1, 0);
-    rows.add("token_ring", P::token_ring, 2, 0);
-    rows.add("circular_buffer", P::circular_buffer, 1, 0);
     rows.add("phil_ordered", P::phil_ordered, 2, 0);
     rows.add("phil_deadlock", P::phil_deadlock, 2, 0);
     rows.put({"deadlock_ab", "", P::deadlock_ab, 0, 0});
-    rows.add("condvar_pc", P::condvar_pc, 1, 0);
-    rows.put({"race_tail", "N=1, 1 round", [] { P::race_tail_after(1, 1); }, 0, 0});
-    // As small as they are, all entries fall into one cell, and both ask for one inode.
+    // These are cut down: a private prefix of one round; all entries fall into one cell; two inodes want one block.
+    rows.put({"race_tail", "N=2, 1 round", [] { P::race_tail_after(1, 2); }, 0, 0});
     rows.put({"indexer", "N=2, 7 cells", [] { P::indexer_of(2, 1, 7); }, 0, 0});
     rows.put({"filesystem", "N=2, 1 inode", [] { P::filesystem_of(2, 1, 2); }, 0, 0});
+    rows.put({"filesystem", "N=2, 2 inodes", [] { P::filesystem_of(2, 2, 2); }, 0, 0});
     return rows.take();
 }
 
