@@ -189,7 +189,7 @@ std::string Report::headline() const {
     }
     text += "; that is not all there are";
     if (search.next_is_new_max.has_value()) {
-        text += fmt::format(" (one more shows a new interleaving with a probability of at most {:.2g})", *search.next_is_new_max);
+        text += fmt::format(" (one more random run shows a new interleaving with a probability of at most {:.2g})", *search.next_is_new_max);
     }
     return text;
 }

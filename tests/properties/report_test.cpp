@@ -145,7 +145,7 @@ TEST_CASE("a portfolio's search that ends early says how many interleavings it h
     INFO(report.headline());
     CHECK(contains(report.headline(), "40 runs passed, "));
     CHECK(contains(report.headline(), "of them distinct, in "));
-    CHECK(contains(report.headline(), " interleavings; that is not all there are (one more shows a new interleaving with a probability of at most "));
+    CHECK(contains(report.headline(), " interleavings; that is not all there are (one more random run shows a new interleaving with a probability of at most "));
 }
 
 TEST_CASE("of a long story the mishaps and the end are told, and how much is left out") {
