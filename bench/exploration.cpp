@@ -29,6 +29,7 @@ struct Enumeration {
     std::uint64_t events = 0;
     double seconds = 0;
     Dpor::Counts counts;
+    std::int64_t resident_bytes = 0;
     bool is_exhausted = false;
 };
 
@@ -68,6 +69,7 @@ Enumeration enumerate(const test::TraceProgram& row) {
     seen.seconds = cpu_seconds() - begin;
     seen.counts = strategy.counts();
     seen.is_exhausted = strategy.is_exhausted();
+    seen.resident_bytes = bench::memory_in_use().resident_bytes;  // while the strategy remembers what it has seen
     return seen;
 }
 
@@ -105,7 +107,7 @@ void print_traces(std::uint64_t traces_max) {
         fmt::print("| {} | {} | {} | {} | {} | {} | {} | {} |\n", row.name, row.parameters, row.traces,
                    seen.counts.interleavings, seen.stuck, seen.counts.redundant, seen.events, rate_text);
         std::fflush(stdout);
-        resident_most = std::max(resident_most, bench::memory_in_use().resident_bytes);
+        resident_most = std::max(resident_most, seen.resident_bytes);
     }
     std::sort(rates.begin(), rates.end());
     const std::size_t middle = rates.size() / 2;
