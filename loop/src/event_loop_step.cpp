@@ -7,6 +7,7 @@
 
 #include <mishap/loop/detail/stack_overflow.hpp>
 #include <mishap/sim/detail/clock_key.hpp>
+#include <mishap/sim/detail/memory_key.hpp>
 #include <mishap/sim/errors.hpp>
 
 #include <fmt/format.h>
@@ -15,7 +16,6 @@ namespace mishap {
 
 namespace {
 
-constexpr std::uint64_t unknown_memory_key = detail::child_key(detail::outside_key, hash_text("unknown memory"), 0);
 constexpr std::uint64_t ready_set_key = detail::child_key(detail::outside_key, hash_text("ready set"), 0);
 
 const char* ending_of(const detail::TaskBase& task) {
@@ -402,7 +402,7 @@ void EventLoop::report_step(const detail::EntityState& entity, EntityKind kind, 
     }
     if (kind != EntityKind::thread && is_sharing_unknown_) {
         // What tasks and callbacks share beside tracked objects nobody sees: as if each wrote one and the same cell.
-        world_->footprint().push_back({unknown_memory_key, Access::write, Relation::conflict, 0, false});
+        world_->footprint().push_back({detail::unknown_memory_key, Access::write, Relation::conflict, 0, false});
     }
     if (!is_any_order_ && (kind != EntityKind::thread || !world_->enabled().empty())) {
         // In asyncio's order it matters who became ready first.

@@ -21,6 +21,12 @@ using test::every_order;
 using test::tells;
 using test::verdict;
 
+[[gnu::noinline]] void write_carelessly(Shared<int>& n) {
+    n.store(1);
+    n.store(2);
+}
+[[gnu::noinline]] int read_carelessly(Shared<int>& n) { return n.load() + 1; }
+
 bool notes(const Report& report, FindingKind kind) {
     return std::any_of(report.notes.begin(), report.notes.end(), [&](const Note& note) { return note.kind == kind; });
 }
@@ -334,6 +340,22 @@ TEST_CASE("a step that never returns is ended with its stack, steps that do retu
         _exit(report.passed() ? 0 : 3);
     });
     CHECK(busy.exit_code == 0);
+}
+
+TEST_CASE("a race of threads is told with both places and both stacks") {
+    const Report report = explore([] {
+        Shared<int> n{0, "n"};
+        Thread writer([&] { write_carelessly(n); }, {.name = "writer"});
+        Thread reader([&] { read_carelessly(n); }, {.name = "reader"});
+        writer.join();
+        reader.join();
+    });
+    REQUIRE(verdict(report) == "race");
+    for (const char* const part : {"main/writer writes it in its step", "main/reader reads it in its step", "detectors_test.cpp",
+                                   "write_carelessly", "read_carelessly"}) {
+        INFO(part);
+        CHECK(tells(report, part));
+    }
 }
 
 }  // namespace mishap
