@@ -325,7 +325,7 @@ std::string EventLoop::wrong_caller() const {
 }
 
 void EventLoop::tell_wrong_caller(const std::string& who) {
-    world_->fail({.kind = FindingKind::foreign_thread,
+    world_->fail({.kind = FindingKind::wrong_thread,
                   .what = fmt::format("{} used a loop of another thread, where only call_soon_threadsafe() may be called", who),
                   .label = "wrong thread",
                   .tasks = {who.substr(who.rfind(' ') + 1)}});

@@ -260,19 +260,19 @@ TEST_CASE("two loops that wait for each other are stuck, and the report knows bo
 TEST_CASE("a call from the wrong thread is a finding") {
     const auto label = [](auto body) {
         const SearchResult result = search_every_order(body);
-        return result.failure.has_value() ? result.failure->finding.label : verdict(result);
+        return result.failure.has_value() ? std::string(to_text(result.failure->finding.kind)) : verdict(result);
     };
     // A task of another loop schedules.
     CHECK(label([] {
         EventLoop& root = get_running_loop();
         Thread thread([&] { mishap::run([&] { root.call_soon([] {}); }); });
         thread.join();
-    }) == "wrong thread");
+    }) == "call from the wrong thread");
     // The root's task schedules on a loop that a thread runs.
     CHECK(label([] {
         LoopThread other;
         other.loop.create_task([] {});
-    }) == "wrong thread");
+    }) == "call from the wrong thread");
     // A thread completes a future that a task waits for.
     CHECK(label([] {
         const auto future = get_running_loop().create_future<void>();
@@ -281,7 +281,7 @@ TEST_CASE("a call from the wrong thread is a finding") {
         Thread thread([&] { future.set_result(); });
         thread.join();
         await(waits);
-    }) == "wrong thread");
+    }) == "call from the wrong thread");
     // The repaired twin.
     CHECK(label([] {
         EventLoop& root = get_running_loop();
