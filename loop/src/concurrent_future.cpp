@@ -116,6 +116,22 @@ bool FutureCore::begin(Place place) {
     return before == State::pending;
 }
 
+void FutureCore::give_up() {
+    std::vector<std::function<void()>> callbacks;
+    std::vector<std::shared_ptr<DoneWatch>> watches;
+    monitor_.use("Future is given up", {}, Access::write, [&] {
+        if (state_ == State::pending || state_ == State::cancelled) {
+            state_ = State::cancelled_and_notified;
+            callbacks.swap(callbacks_);
+            watches.swap(watches_);
+        }
+    });
+    tell_done(std::move(callbacks));
+    for (const auto& watch : watches) {
+        watch->add(*this, false);
+    }
+}
+
 void FutureCore::finish(const std::function<void()>& store, std::exception_ptr exception, Place place) {
     bool was_done = false;
     std::vector<std::function<void()>> callbacks;

@@ -122,8 +122,7 @@ EventLoop::~EventLoop() {
     } else {
         end_run();  // tasks cannot be run to their end inside another loop
         detail::forget_loop(*this);
-        const std::lock_guard guard(inbox_->mutex);
-        inbox_->loop = nullptr;
+        close_inbox();  // nor can threads be told
     }
 }
 
@@ -166,7 +165,7 @@ void EventLoop::begin_run() {
     outside_tasks_ = outside_timers_ = outside_objects_ = ticks_ = 0;
     loop_lane_ = {};
     loop_lane_.entity.key = detail::child_key(key_, callbacks_kind, 0);
-    inbox_cell_.key = 0;
+    inbox_->cell.key = 0;
     foreign_lanes_.clear();
     last_guest_ = nullptr;
     is_executor_shut_down_ = false;
@@ -226,13 +225,11 @@ void EventLoop::close() {
         throw UsageError("a loop with tasks was closed in another thread than it ran in; close it where run_forever() returns");
     }
     tear_down();
-    {
-        const std::lock_guard guard(inbox_->mutex);
-        inbox_->loop = nullptr;
-    }
+    const detail::Promises broken = close_inbox();
     end_run();
     detail::forget_loop(*this);
     is_closed_ = is_use_checked_ = true;
+    detail::break_promises(broken);
 }
 
 /// Makes the loop one more of the run in whose world it was made.
@@ -257,10 +254,7 @@ void EventLoop::leave_run() {
     if (!tasks_.empty() && is_in_thread && !world_->is_tearing_down() && !here->current_->is_abandoning) {
         cancel_all_tasks();
     }
-    if (inbox_cell_.key != 0) {
-        world_->touch(inbox_cell_, Access::write, "close");
-    }
-    inbox_->loop = nullptr;
+    const detail::Promises broken = close_inbox();
     drop_tasks();
     end_run();
     detail::forget_loop(*this);
@@ -269,6 +263,7 @@ void EventLoop::leave_run() {
         root_->last_guest_ = nullptr;
     }
     is_closed_ = is_use_checked_ = true;
+    detail::break_promises(broken);  // at last: others may go on meanwhile
 }
 
 /// Gives up the tasks that nobody can run any more.

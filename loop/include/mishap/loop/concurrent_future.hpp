@@ -74,6 +74,8 @@ public:
     bool cancel(Place place);
     State state(const char* operation, Place place) const;
     bool begin(Place place);
+    /// Ends a future that has not begun, and that nobody will complete any more, as cancelled; tells everybody.
+    void give_up();
     /// Ends the future: `store` keeps the result; null, and there is `exception`.
     ///
     /// Throws:    InvalidStateError when it is done.

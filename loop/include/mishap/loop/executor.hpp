@@ -332,7 +332,8 @@ auto to_thread(F&& function, A&&... arguments) {
 }
 
 /// Makes a task of `loop` that runs `function`, or a coroutine, from another thread, and returns a future that the thread can
-/// wait for. Cancelling that cancels the task; when it comes before the loop has made the task, there is none.
+/// wait for. Cancelling that cancels the task; when it comes before the loop has made the task, there is none. When the loop is
+/// closed before the task has ended, the future is cancelled.
 ///
 /// Throws:    UsageError when the loop is closed.
 /// Source:    asyncio.run_coroutine_threadsafe, CPython 3.13; a cancellation is never lost (gh-105836).
@@ -345,7 +346,8 @@ auto run_coroutine_threadsafe(F&& function, EventLoop& loop) {
     using TaskType = decltype(loop.create_task(std::declval<Function>()));
     using Result = typename detail::ResultOf<TaskType>::Type;
     const auto future = concurrent::Future<Result>::make();
-    loop.call_soon_threadsafe([&loop, future, kept = std::make_shared<Function>(std::forward<F>(function))] {
+    const auto promise = std::make_shared<detail::Promise>(loop.inbox(), future.core().shared_from_this());
+    loop.call_soon_threadsafe([&loop, future, promise, kept = std::make_shared<Function>(std::forward<F>(function))] {
         if (future.cancelled({})) {
             future.set_running_or_notify_cancel({});
             return;
@@ -362,7 +364,7 @@ auto run_coroutine_threadsafe(F&& function, EventLoop& loop) {
             throw;
         }
         const auto elsewhere = std::make_shared<detail::AwaitedElsewhere>(task.state());
-        task.add_done_callback([future, elsewhere](const Future<Result>& ended) {
+        task.add_done_callback([future, promise, elsewhere](const Future<Result>& ended) {
             elsewhere->give_up();
             if (ended.cancelled()) {
                 future.cancel({});

@@ -56,8 +56,9 @@ public:
     bool until_empty() const { return until_empty_; }
     void explain(WaitExplanation& explanation) const override;
 
-    bool is_first = true;  // the first iteration has not begun
-    bool is_over = false;  // the thread may go on
+    bool is_first = true;     // the first iteration has not begun
+    bool may_return = false;  // the thread may go on
+    bool is_over = false;     // only the thread may go on
 
 private:
     EventLoop& loop_;
