@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -93,7 +94,25 @@ private:
 
 class ThreadPool;
 
+template <class R>
+concept InputRange = requires(const R& range) {
+    *std::begin(range);
+    std::end(range);
+};
+
+/// Returns whether no iterator has come to its end.
+template <class A, class B, std::size_t... I>
+bool all_differ(const A& iterators, const B& ends, std::index_sequence<I...>) {
+    return ((std::get<I>(iterators) != std::get<I>(ends)) && ...);
+}
+
 }  // namespace detail
+
+/// What can be said of `Executor::map`.
+struct MapOptions {
+    /// Counts from the call of `map`; a result that is not there by then is a TimeoutError.
+    std::optional<std::chrono::nanoseconds> timeout = {};
+};
 
 /// Results of `Executor::map`, in the order of the inputs. Dropping it cancels what has not begun.
 template <class T>
@@ -186,12 +205,25 @@ public:
     /// Throws:    as `submit`.
     template <class F, class R>
     auto map(const F& function, const R& inputs, std::optional<std::chrono::nanoseconds> timeout = {}) {
-        using Result = std::decay_t<std::invoke_result_t<const F&, decltype(*std::begin(inputs))>>;
+        return map(MapOptions{timeout}, function, inputs);
+    }
+    /// As above, with an argument from each range: `map(add, left, right)`. The shortest of them ends it.
+    template <class F, detail::InputRange R, detail::InputRange... More>
+        requires(sizeof...(More) != 0)
+    auto map(const F& function, const R& inputs, const More&... more) {
+        return map(MapOptions{}, function, inputs, more...);
+    }
+    template <class F, detail::InputRange... R>
+    auto map(const MapOptions& options, const F& function, const R&... inputs) {
+        static_assert(sizeof...(R) != 0, "map() wants the inputs of the function");
+        using Result = std::decay_t<std::invoke_result_t<const F&, decltype(*std::begin(inputs))...>>;
         static_assert(!std::is_void_v<Result>, "map() is for results; submit() functions that have none");
-        const auto deadline_ns = detail::deadline_of(timeout);
+        const auto deadline_ns = detail::deadline_of(options.timeout);
         std::deque<concurrent::Future<Result>> futures;
-        for (const auto& input : inputs) {
-            futures.push_back(submit(function, input));
+        const std::tuple ends(std::end(inputs)...);
+        for (std::tuple at(std::begin(inputs)...); detail::all_differ(at, ends, std::index_sequence_for<R...>());
+             std::apply([](auto&... each) { (void(++each), ...); }, at)) {
+            std::apply([&](auto&... each) { futures.push_back(submit(function, *each...)); }, at);
         }
         return MapResults<Result>(std::move(futures), deadline_ns);
     }
