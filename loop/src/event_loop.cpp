@@ -528,6 +528,9 @@ bool EventLoop::was_called_from_elsewhere() {
 }
 
 void EventLoop::drain_threadsafe() {
+    if (inbox_->is_interrupted.load(std::memory_order_relaxed) && inbox_->is_interrupted.exchange(false)) {
+        inbox_->on_interrupt();
+    }
     std::vector<std::function<void()>> callbacks;
     {
         const std::lock_guard guard(inbox_->mutex);
