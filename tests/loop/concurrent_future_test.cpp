@@ -121,13 +121,14 @@ TEST_CASE("who waits for a concurrent future goes on when it has a result, an ex
     });
 }
 
-TEST_CASE("a concurrent future is completed once") {
+TEST_CASE("a concurrent future is completed once (gh-107219)") {
     in_both_worlds([] {
         const auto error = std::make_exception_ptr(std::runtime_error("late"));
         CHECK_THROWS_AS(finished(1).set_result(2), InvalidStateError);
         CHECK_THROWS_AS(finished(1).set_exception(error), InvalidStateError);
         CHECK_THROWS_AS(failed().set_result(2), InvalidStateError);
         CHECK_THROWS_AS(cancelled().set_result(2), InvalidStateError);
+        CHECK_THROWS_AS(cancelled().set_exception(error), InvalidStateError);
         CHECK_THROWS_AS(finished(1).set_running_or_notify_cancel(), UsageError);
         CHECK_THROWS_AS(running().set_running_or_notify_cancel(), UsageError);
         CHECK_THROWS_AS(cancelled_and_notified().set_running_or_notify_cancel(), UsageError);
