@@ -65,6 +65,12 @@ std::vector<bool> wait_for(const std::vector<FutureCore*>& futures, const WaitOp
     return is_done;
 }
 
+void empty_future() {
+    throw UsageError(
+        "a concurrent future was used that is empty: it was default-constructed or moved from; submit(), "
+        "run_coroutine_threadsafe() and Future::make() give some");
+}
+
 void throw_unfinished(std::size_t unfinished, std::size_t all) {
     throw TimeoutError(fmt::format("{} (of {}) futures unfinished", unfinished, all));
 }

@@ -315,6 +315,7 @@ struct ResultOf<Task<T>> {
 template <class T>
 Future<T> wrap_future(const concurrent::Future<T>& source, EventLoop* loop = nullptr) {
     EventLoop& own = loop != nullptr ? *loop : detail::running_loop("wrap_future()");
+    static_cast<void>(source.core());  // an empty one says so before anything is made
     Future<T> future = own.create_future<T>();
     const auto elsewhere = std::make_shared<detail::AwaitedElsewhere>(future.state());
     future.add_done_callback([source](const Future<T>& ended) {
