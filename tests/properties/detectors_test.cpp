@@ -141,6 +141,23 @@ TEST_CASE("two locks taken in two orders are a deadlock that names the cycle, th
     CHECK(verdict(explore(program(true), every_order())) == "passes");
 }
 
+TEST_CASE("a task that waits for itself in a combinator is a cycle of one") {
+    const auto verdict_of = [](auto wait_for_it) {
+        return explore([wait_for_it] {
+            Task<void> self;
+            self = create_task([&] { wait_for_it(self); }, {.name = "self"});
+            await(self);
+        });
+    };
+    const auto told = [](const Report& report) {
+        return report.finding.has_value() && report.finding->what == "a task waits for itself" &&
+               tells(report, "cycle: main/self -> main/self");
+    };
+    CHECK(told(verdict_of([](const Task<void>& self) { gather(self); })));
+    CHECK(told(verdict_of([](const Task<void>& self) { wait({self}); })));
+    CHECK(told(verdict_of([](const Task<void>& self) { await(shield(self)); })));
+}
+
 TEST_CASE("tasks that await each other are a cycle") {
     const auto program = [] {
         Task<void> a;
@@ -434,7 +451,10 @@ TEST_CASE("debug mode notes slow steps, tasks that nobody looks at and what is n
     CHECK(notes(careless, FindingKind::unclosed));
     CHECK(contains(careless.to_text(), "a step of task main/worker took 0.100 s"));
     CHECK(contains(careless.to_text(), "unclosed file 'log'"));
-    CHECK(explore(program(false), every_order()).notes.empty());
+    const Report careful = explore(program(false), every_order());
+    for (const FindingKind kind : {FindingKind::slow_step, FindingKind::never_awaited, FindingKind::unclosed}) {
+        CHECK_FALSE(notes(careful, kind));
+    }
 }
 
 TEST_CASE("a call from the wrong thread is a finding with who made it, call_soon_threadsafe is none") {
