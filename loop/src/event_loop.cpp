@@ -543,7 +543,7 @@ void EventLoop::drain_threadsafe() {
 
 void EventLoop::run_forever() {
     if (root_ != this) {
-        run_as_guest(false);
+        run_as_guest();
     } else {
         const Running running(*this);
         run_some();
@@ -563,7 +563,7 @@ EventLoop::Outcome EventLoop::run_main(detail::FutureBase& main) {
     const detail::Ref<detail::HandleBase> callback(
         make_block<detail::FunctionHandle<decltype(stop_when_done)>>(stop_when_done));
     main.add_callback(callback.get());
-    const Outcome outcome = root_ == this ? run_some() : run_as_guest(false);
+    const Outcome outcome = root_ == this ? run_some() : run_as_guest();
     main.remove_callback(*callback.get());  // if somebody else stopped the loop: it must not end a later run
     is_stopping_ = false;
     return outcome;

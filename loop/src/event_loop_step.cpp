@@ -649,8 +649,7 @@ void EventLoop::prepare_guest() {
 }
 
 bool EventLoop::may_guest_return() const {
-    return threads_.held() == nullptr && ((is_stopping_ && !guest_run_->is_first) ||
-                                          (guest_run_->until_empty() && tasks_.empty() && ready_.empty()));
+    return threads_.held() == nullptr && is_stopping_ && !guest_run_->is_first;
 }
 
 /// Lets the thread that runs this loop go on, if the loop has been stopped.
@@ -685,7 +684,7 @@ void EventLoop::note_guest_run(std::vector<std::uint64_t>& entities) {
     });
 }
 
-EventLoop::Outcome EventLoop::run_as_guest(bool until_empty) {
+EventLoop::Outcome EventLoop::run_as_guest() {
     if (is_closed_) {
         throw UsageError("a closed loop was run; make a new EventLoop");
     }
@@ -696,7 +695,7 @@ EventLoop::Outcome EventLoop::run_as_guest(bool until_empty) {
         detail::refuse_nested_run();
         throw UsageError("a loop of a simulated run was run where no thread of that run runs");
     }
-    detail::GuestRun run(*this, static_cast<detail::ThreadBase&>(*root_->current_), until_empty);
+    detail::GuestRun run(*this, static_cast<detail::ThreadBase&>(*root_->current_));
     struct Scope {
         EventLoop& loop;
         ~Scope() {

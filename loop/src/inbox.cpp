@@ -146,9 +146,6 @@ void EventLoop::accept(EventLoop& from, std::function<void()> callback) {
     auto* const handle = make_block<detail::FunctionHandle<decltype(function)>>(std::move(function));
     const Handle kept(handle);
     schedule(*handle, lane_of(from.running_key()), nullptr);
-    if (guest_run_ != nullptr) {
-        let_guest_return();  // or not: there is more to do
-    }
 }
 
 /// Returns the lane in which the callbacks from another thread, or a task of another loop, keep their order.

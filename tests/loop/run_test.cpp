@@ -110,6 +110,24 @@ TEST_CASE("run cancels the tasks that are left and waits for them") {
     });
 }
 
+TEST_CASE("the callbacks of tasks that run cancels at its end are called") {
+    with_loops_of_both_worlds([](const RunOptions& options) {
+        std::string log;
+        mishap::run(
+            [&] {
+                for (const char name : {'a', 'b'}) {
+                    create_task([] { sleep(1000s); }).add_done_callback([&log, name](const Future<void>& task) {
+                        log += name;
+                        task.get_loop().call_soon([&log] { log += '.'; });
+                    });
+                }
+                sleep(0s);
+            },
+            options);
+        CHECK(log == "ba..");  // newest first
+    });
+}
+
 TEST_CASE("run tells the exception handler what tasks failed with that it cancelled") {
     with_loops_of_both_worlds([](const RunOptions& options) {
         std::vector<std::string> told;

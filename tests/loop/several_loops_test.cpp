@@ -3,6 +3,7 @@
 #include <mishap/loop/executor.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -445,6 +446,42 @@ TEST_CASE("tasks that are left when a thread's run ends are cancelled") {
         });
         thread.join();
         CHECK(was_cancelled);
+    });
+}
+
+TEST_CASE("the callbacks of tasks that a thread's run cancels at its end are called, in every order") {
+    const SearchResult result = search_interleavings([] {
+        int called = 0;
+        Thread thread([&] {
+            mishap::run([&] {
+                for (int i = 0; i < 2; ++i) {
+                    create_task([] { sleep(1h); }).add_done_callback([&](const Future<void>&) { ++called; });
+                }
+            });
+        });
+        thread.join();
+        claim(called == 2, "a callback was not called");
+    });
+    CHECK(verdict(result) == "passes");
+    CHECK(result.is_exhausted);
+}
+
+TEST_CASE("a callback that schedules itself for ever does not keep a thread's run from ending") {
+    in_both_worlds([] {
+        Thread thread([] {
+            mishap::run([] {
+                create_task([] { sleep(1h); });
+                const auto again = std::make_shared<std::function<void()>>();
+                *again = [&loop = get_running_loop(), weak = std::weak_ptr(again)] {
+                    if (const auto alive = weak.lock()) {
+                        loop.call_soon(*alive);
+                    }
+                };
+                get_running_loop().call_soon([again] { (*again)(); });
+                sleep(0s);
+            });
+        });
+        thread.join();
     });
 }
 

@@ -473,6 +473,8 @@ private:
     void unwind(detail::TaskBase& task);
     void abandon(detail::TaskBase& task);
     bool run_calmly(std::uint64_t steps_max);
+    void run_what_ended_tasks_left();
+    void stop_after(std::shared_ptr<const std::vector<detail::Ref<detail::TaskBase>>> tasks, std::size_t next);
     bool start_nested(detail::TaskBase& task);
     std::optional<Outcome> step_with_threads(bool is_first);
     std::uint32_t loop_candidates() const;
@@ -490,7 +492,7 @@ private:
     void join_run();
     void leave_run();
     void drop_tasks();
-    Outcome run_as_guest(bool until_empty);
+    Outcome run_as_guest();
     void prepare_guest();
     bool may_guest_return() const;
     bool is_runnable_guest() const;
