@@ -65,7 +65,7 @@ enum class Waste : std::uint8_t { none, some };
 /// Compares with exhaustive search, whose runs are told apart by the traces' normal forms.
 void check_random(const RandomShape& shape, Machine::Options options, Waste waste = Waste::none) {
     constexpr std::uint64_t programs = 60;
-    constexpr std::uint64_t runs_max = 20'000;
+    constexpr std::uint64_t runs_max = std::min(20000, MISHAP_TRACES_MAX);
     std::uint64_t compared = 0;
     for (std::uint64_t seed = 0; seed < programs; ++seed) {
         const MachineProgram program = random_program(seed, shape);
