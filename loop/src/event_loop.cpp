@@ -138,8 +138,7 @@ EventLoop::~EventLoop() {
     } else {
         end_run();  // tasks cannot be run to their end inside another loop
         detail::forget_loop(*this);
-        const std::lock_guard guard(inbox_->mutex);
-        inbox_->loop = nullptr;
+        close_inbox();  // nor can threads be told
     }
 }
 
@@ -182,7 +181,7 @@ void EventLoop::begin_run() {
     outside_tasks_ = outside_timers_ = outside_objects_ = ticks_ = 0;
     loop_lane_ = {};
     loop_lane_.entity.key = detail::child_key(key_, callbacks_kind, 0);
-    inbox_cell_.key = 0;
+    inbox_->cell.key = 0;
     foreign_lanes_.clear();
     last_guest_ = nullptr;
     is_executor_shut_down_ = false;
@@ -242,13 +241,11 @@ void EventLoop::close() {
         throw UsageError("a loop with tasks was closed in another thread than it ran in; close it where run_forever() returns");
     }
     tear_down();
-    {
-        const std::lock_guard guard(inbox_->mutex);
-        inbox_->loop = nullptr;
-    }
+    const detail::Promises broken = close_inbox();
     end_run();
     detail::forget_loop(*this);
     is_closed_ = is_use_checked_ = true;
+    detail::break_promises(broken);
 }
 
 /// Makes the loop one more of the run in whose world it was made.
@@ -273,10 +270,7 @@ void EventLoop::leave_run() {
     if (!tasks_.empty() && is_in_thread && !world_->is_tearing_down() && !here->current_->is_abandoning) {
         cancel_all_tasks();
     }
-    if (inbox_cell_.key != 0) {
-        world_->touch(inbox_cell_, Access::write, "close");
-    }
-    inbox_->loop = nullptr;
+    const detail::Promises broken = close_inbox();
     drop_tasks();
     end_run();
     detail::forget_loop(*this);
@@ -285,6 +279,7 @@ void EventLoop::leave_run() {
         root_->last_guest_ = nullptr;
     }
     is_closed_ = is_use_checked_ = true;
+    detail::break_promises(broken);  // at last: others may go on meanwhile
 }
 
 /// Gives up the tasks that nobody can run any more.
@@ -341,7 +336,7 @@ std::string EventLoop::wrong_caller() const {
 }
 
 void EventLoop::tell_wrong_caller(const std::string& who) {
-    world_->fail({.kind = FindingKind::foreign_thread,
+    world_->fail({.kind = FindingKind::wrong_thread,
                   .what = fmt::format("{} used a loop of another thread, where only call_soon_threadsafe() may be called", who),
                   .label = "wrong thread",
                   .tasks = {who.substr(who.rfind(' ') + 1)}});
@@ -548,6 +543,9 @@ bool EventLoop::was_called_from_elsewhere() {
 }
 
 void EventLoop::drain_threadsafe() {
+    if (inbox_->is_interrupted.load(std::memory_order_relaxed) && inbox_->is_interrupted.exchange(false)) {
+        inbox_->on_interrupt();
+    }
     std::vector<std::function<void()>> callbacks;
     {
         const std::lock_guard guard(inbox_->mutex);
@@ -560,7 +558,7 @@ void EventLoop::drain_threadsafe() {
 
 void EventLoop::run_forever() {
     if (root_ != this) {
-        run_as_guest(false);
+        run_as_guest();
     } else {
         const Running running(*this);
         run_some();
@@ -580,7 +578,7 @@ EventLoop::Outcome EventLoop::run_main(detail::FutureBase& main) {
     const detail::Ref<detail::HandleBase> callback(
         make_block<detail::FunctionHandle<decltype(stop_when_done)>>(stop_when_done));
     main.add_callback(callback.get());
-    const Outcome outcome = root_ == this ? run_some() : run_as_guest(false);
+    const Outcome outcome = root_ == this ? run_some() : run_as_guest();
     main.remove_callback(*callback.get());  // if somebody else stopped the loop: it must not end a later run
     is_stopping_ = false;
     return outcome;

@@ -60,7 +60,7 @@ void EventLoop::report_never_retrieved(const detail::FutureBase& future) {
     }
     const auto* const task = future.is_task() ? static_cast<const detail::TaskBase*>(&future) : nullptr;
     if (future.peek_exception() == nullptr) {
-        warn(FindingKind::never_retrieved, fmt::format("task {} was never awaited: nobody asked how it ended", task->path()));
+        warn(FindingKind::never_awaited, fmt::format("task {} was never awaited: nobody asked how it ended", task->path()));
         return;
     }
     const std::string what = fmt::format("{} was never retrieved", describe_exception(future.peek_exception()));
@@ -129,7 +129,7 @@ void EventLoop::report_if_slow() {
     const std::int64_t duration_ns = now_ns - step_began_ns_;
     step_began_ns_ = now_ns;
     if (duration_ns >= slow_callback_duration.count()) {
-        warn(FindingKind::over_budget,
+        warn(FindingKind::slow_step,
              fmt::format("a step of {} took {}, and nothing else could go meanwhile", step_of_, in_seconds(duration_ns)));
     }
 }
@@ -188,12 +188,12 @@ OpenResource::~OpenResource() {
     if (loop_ != nullptr) {
         EventLoop& loop = *loop_;
         close();
-        loop.warn(FindingKind::leaked_task, "unclosed " + what_);
+        loop.warn(FindingKind::unclosed, "unclosed " + what_);
     }
 }
 
 void OpenResource::tell_unclosed() {
-    loop_->warn(FindingKind::leaked_task, "unclosed " + what_ + " when the loop ended");
+    loop_->warn(FindingKind::unclosed, "unclosed " + what_ + " when the loop ended");
     loop_ = nullptr;
 }
 

@@ -397,8 +397,10 @@ void EventLoop::trace_step(WakeReason wake, EntityStep enabled_by, std::uint32_t
 }
 
 void EventLoop::report_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end) {
-    if (guest_run_ != nullptr && is_guest_over()) {
-        end_guest_run();  // this step has done it
+    if (guest_run_ != nullptr) {
+        // Once its thread has gone on, it could not have been made.
+        world_->footprint().push_back({key_, Access::read, Relation::conflict, 0, false});
+        let_guest_return();
     }
     if (kind != EntityKind::thread && is_sharing_unknown_) {
         // What tasks and callbacks share beside tracked objects nobody sees: as if each wrote one and the same cell.
@@ -678,8 +680,8 @@ void EventLoop::prepare_guest() {
     if (!is_runnable_guest() || threads_.held() != nullptr || ready_.batch_left() != 0) {
         return;
     }
-    if (is_guest_over()) {
-        end_guest_run();
+    let_guest_return();
+    if (!is_runnable_guest()) {
         return;
     }
     guest_run_->is_first = false;
@@ -689,18 +691,43 @@ void EventLoop::prepare_guest() {
     ready_.begin_batch();
 }
 
-bool EventLoop::is_guest_over() const {
-    return is_runnable_guest() && threads_.held() == nullptr && ready_.batch_left() == 0 &&
-           ((is_stopping_ && !guest_run_->is_first) || (guest_run_->until_empty() && tasks_.empty()));
+bool EventLoop::may_guest_return() const {
+    return threads_.held() == nullptr && is_stopping_ && !guest_run_->is_first;
 }
 
-/// Lets the thread that runs this loop go on.
-void EventLoop::end_guest_run() {
-    guest_run_->is_over = true;
-    root_->allow(guest_run_->thread(), true);
+/// Lets the thread that runs this loop go on, if the loop has been stopped.
+///
+/// In asyncio's order that is when the iteration is over. In any order the thread may go on at once, and what is ready may go
+/// as long as it does not; only what is calm depends on the iteration, so that no step's consequences depend on where it ends.
+void EventLoop::let_guest_return() {
+    const bool may_return = may_guest_return();
+    const bool is_over = may_return && ready_.batch_left() == 0;
+    if (!is_any_order_ && !is_over) {
+        return;
+    }
+    if (may_return != guest_run_->may_return) {
+        guest_run_->may_return = may_return;
+        root_->allow(guest_run_->thread(), may_return);
+    }
+    if (is_over && root_->last_guest_ == this) {
+        root_->last_guest_ = nullptr;
+        root_->threads_.set_last(&guest_run_->thread());
+    }
+    guest_run_->is_over = is_over && !is_any_order_;
 }
 
-EventLoop::Outcome EventLoop::run_as_guest(bool until_empty) {
+/// Tells that what is ready here may go from now on, or that it may not any more.
+void EventLoop::note_guest_run(std::vector<std::uint64_t>& entities) {
+    if (!world_->wants_steps()) {
+        return;
+    }
+    world_->footprint().push_back({key_, Access::write, Relation::conflict, 0, false});
+    ready_.for_each_selectable([&](const detail::ReadyEntry& entry) {
+        entities.push_back(candidate(static_cast<const detail::Ready&>(entry), 0).key);
+    });
+}
+
+EventLoop::Outcome EventLoop::run_as_guest() {
     if (is_closed_) {
         throw UsageError("a closed loop was run; make a new EventLoop");
     }
@@ -711,7 +738,7 @@ EventLoop::Outcome EventLoop::run_as_guest(bool until_empty) {
         detail::refuse_nested_run();
         throw UsageError("a loop of a simulated run was run where no thread of that run runs");
     }
-    detail::GuestRun run(*this, static_cast<detail::ThreadBase&>(*root_->current_), until_empty);
+    detail::GuestRun run(*this, static_cast<detail::ThreadBase&>(*root_->current_));
     struct Scope {
         EventLoop& loop;
         ~Scope() {
@@ -723,7 +750,14 @@ EventLoop::Outcome EventLoop::run_as_guest(bool until_empty) {
     guest_run_ = &run;
     is_running_ = true;
     thread_globals_ = root_->thread_globals_;
-    root_->announce(Announcement({.object = key_, .access = Access::read, .may_block = true}), false, &run, "EventLoop.run", {});
+    const std::uint64_t inbox = inbox_key();
+    note_guest_run(world_->enabled());
+    root_->announce(Announcement({.object = key_, .access = Access::write, .may_block = true}, {.object = inbox, .access = Access::read}),
+                    false, &run, "EventLoop.run", {});
+    note_guest_run(world_->disabled());
+    if (world_->wants_steps()) {
+        world_->footprint().push_back({inbox, Access::read, Relation::conflict, 0, false});
+    }
     return Outcome::stopped;
 }
 
@@ -929,6 +963,9 @@ void EventLoop::step_guest(EventLoop& guest, std::uint32_t index, std::uint32_t 
     detail::current_loop = &guest;
     world_->races().switch_to(guest.guest_run_->thread().number + 1);
     guest.step_entry(index, taken);
+    if (guest.guest_run_ != nullptr) {
+        guest.let_guest_return();  // where a strategy hears of steps, it was within this one
+    }
     if (guest.is_debug_) {
         guest.report_if_slow();
     }

@@ -78,7 +78,7 @@ public:
 
     /// Joins at the tail and parks the current task until it is woken. Has left when it returns or throws.
     ///
-    /// Throws:    CancelledError; UsageError when the primitive was destroyed meanwhile.
+    /// Throws:    CancelledError; UsageError when the primitive was destroyed meanwhile, or is waited on in another loop.
     void wait(WaitEntry& entry, const char* operation, Place place, Failing failing = Failing::no);
 
     const Primitive& owner() const { return *owner_; }
@@ -89,6 +89,7 @@ private:
 
     WaitEntry* first_pending() const;
     void wake(WaitEntry& entry);
+    void refuse_other_loops(const EventLoop& loop, const char* operation) const;
     void orphan();
 
     Entries waiting_;
