@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <fmt/format.h>
 #include <mishap/loop/event_loop.hpp>
 
@@ -115,8 +116,12 @@ void EventLoop::look_for_livelock() {
     if (!has_progress && !world_->is_tearing_down()) {
         next = watch_.phase == Phase::idle ? Phase::learning : Phase::deciding;
     }
-    if (watch_.phase == Phase::deciding && next == Phase::deciding && !has_new_values && has_everybody_gone()) {
-        report_livelock();
+    if (watch_.phase == Phase::deciding && next == Phase::deciding && !has_new_values) {
+        if (!something_comes_of_fair_turns()) {
+            report_livelock();
+        } else if (!world_->has_failed()) {
+            world_->cut_short();
+        }
         return;
     }
     if ((next == Phase::idle) != (watch_.phase == Phase::idle)) {
@@ -139,21 +144,66 @@ void EventLoop::look_for_livelock() {
     }
 }
 
-/// Returns whether all that could go have gone in the period: what an unfair order leaves aside might be what it takes.
-bool EventLoop::has_everybody_gone() const {
-    const auto has_gone = [&](const detail::EntityState& entity) {
-        return !std::binary_search(watch_.steps.begin(), watch_.steps.end(), std::pair(entity.key, entity.step));
-    };
-    bool all = true;
-    ready_.for_each_selectable([&](const detail::ReadyEntry& entry) {
-        const auto& ready = static_cast<const detail::Ready&>(entry);
-        all = all && has_gone(ready.is_task_entry ? static_cast<const detail::TaskBase&>(ready).entity
-                                                  : static_cast<const detail::HandleBase&>(ready).lane->entity);
-    });
-    for (const detail::ThreadBase* thread : threads_.live()) {
-        all = all && (!thread->is_enabled || has_gone(thread->entity));
+/// Goes on for one more period in a fair order, whoever has gone least first and nobody asked, and returns whether anything comes
+/// of that. That some spin while others hardly ever go says something about the order, not about the program.
+bool EventLoop::something_comes_of_fair_turns() {
+    boost::unordered_flat_map<std::uint64_t, std::uint32_t> turns;  // looked up only
+    const std::uint64_t before = world_->progress() + world_->new_values();
+    for (std::uint64_t turn = 0; world_->progress() + world_->new_values() == before; ++turn) {
+        if (turn == watch_.period) {
+            return false;
+        }
+        held_back_ = nullptr;
+        let_held_back_go();
+        detail::ThreadBase* thread = nullptr;
+        std::uint32_t rank = 0;
+        std::uint64_t who = 0;
+        const auto consider = [&](std::uint64_t key, detail::ThreadBase* its_thread, std::uint32_t its_rank) {
+            const auto known = turns.find(key);
+            const std::uint32_t had = known != turns.end() ? known->second : 0;
+            if (who == 0 || had < turns[who]) {
+                who = key;
+                thread = its_thread;
+                rank = its_rank;
+            }
+        };
+        if (threads_.held() != nullptr) {
+            if (threads_.is_held_enabled()) {
+                consider(threads_.held()->entity.key, nullptr, 0);
+            }
+        } else {
+            std::uint32_t next_rank = 0;
+            ready_.for_each_selectable([&](const detail::ReadyEntry& entry) {
+                const auto& ready = static_cast<const detail::Ready&>(entry);
+                if (next_rank == 0 || is_any_order_) {
+                    consider(ready.is_task_entry ? static_cast<const detail::TaskBase&>(ready).entity.key
+                                                 : static_cast<const detail::HandleBase&>(ready).lane->entity.key,
+                             nullptr, next_rank);
+                }
+                ++next_rank;
+            });
+        }
+        for (detail::ThreadBase* live : threads_.live()) {
+            if (live->is_enabled) {
+                consider(live->entity.key, live, 0);
+            }
+        }
+        if (who == 0) {
+            return true;  // nobody can go: whatever that is, it is no livelock
+        }
+        ++turns[who];
+        last_guest_ = nullptr;
+        if (thread != nullptr) {
+            step_thread(*thread, 0);
+        } else {
+            threads_.set_last(nullptr);
+            step_entry(rank, 0);
+        }
+        if (world_->has_failed() || world_->choices().is_abandoned()) {
+            return true;
+        }
     }
-    return all && (threads_.held() == nullptr || !threads_.is_held_enabled() || has_gone(threads_.held()->entity));
+    return true;
 }
 
 void EventLoop::report_livelock() {

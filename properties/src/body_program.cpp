@@ -96,6 +96,7 @@ void BodyProgram::judge(World& world, FutureBase& main, EventLoop::Outcome outco
                     .label = what.substr(0, what.find(": "))});
         return;
     }
+    world.tell_ended_by(main.key);
     note_leftovers(world);
 }
 
@@ -118,6 +119,9 @@ void BodyProgram::note_leftovers(World& world) {
     loop_.for_each_task_and_thread([&](const TaskBase& task) {
         if (task.is_done() || is_idle(task)) {
             return;
+        }
+        if (task.ready_slot != ReadyEntry::nowhere || (task.is_thread && static_cast<const ThreadBase&>(task).is_enabled)) {
+            world.tell_left_ready();
         }
         const std::string what = fmt::format("{} {} was still alive when the program ended: {}",
                                              task.is_thread ? "thread" : "task", task.segment(), await_stack(task));

@@ -348,6 +348,15 @@ private:
             walk, {.runs_max = std::max<std::uint64_t>(options_.runs_max / 10, 1), .time_max = options_.time_limit / 10});
         report_.search.is_promise_broken = result.is_promise_broken;
         report_.search.failure = result.failure;
+        report_.search.has_diverged = result.has_diverged;
+        report_.search.diverged = result.diverged;
+        for (const Note& note : result.notes) {
+            const bool is_known = std::any_of(report_.search.notes.begin(), report_.search.notes.end(),
+                                              [&](const Note& known) { return known.kind == note.kind && known.what == note.what; });
+            if (!is_known) {
+                report_.search.notes.push_back(note);
+            }
+        }
     }
 
     void handle(const Failure& failure, detail::SearchPart* part) {
@@ -449,7 +458,13 @@ private:
     }
 
     void add_search_notes() {
-        if (report_.search.choices == 0) {
+        if (report_.search.cut_runs != 0) {
+            report_.notes.push_back(
+                {FindingKind::check,
+                 fmt::format("{} of {} runs were ended without a verdict: in their orders some went on polling for {} steps while "
+                             "others, who could have ended that, hardly ever went",
+                             report_.search.cut_runs, report_.search.runs, options_.livelock_steps)});
+        } else if (report_.search.choices == 0) {
             report_.search.is_exhausted = true;  // whatever the strategy, there is one run
             report_.notes.push_back({FindingKind::check, "the search asked no choice: nothing in this program could go another "
                                                          "way, so one run says all there is to say"});

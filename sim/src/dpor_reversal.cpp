@@ -16,9 +16,16 @@ void Dpor::Search::end_run(const Summary& summary) {
     if (position_ < replay_steps_ && !diverged_) {
         diverged_ = true;  // the run ended before it had come to where the last one was
     }
-    is_incomplete_ = is_incomplete_ || is_too_long_ || summary.over_budget || summary.sampled_amounts;
+    is_incomplete_ = is_incomplete_ || is_too_long_ || summary.over_budget || summary.sampled_amounts || summary.left_ready;
+    if (summary.cut_short) {
+        is_incomplete_ = true;  // what came before is as long as it is pointless
+        return;
+    }
     if (diverged_) {
         return;
+    }
+    if (!is_redundant_ && summary.ended_by != 0) {
+        is_incomplete_ = is_incomplete_ || is_ended_amid_tasks(entities_.number_of(summary.ended_by));
     }
     if (is_redundant_) {
         ++counts_.redundant;
@@ -39,6 +46,27 @@ void Dpor::Search::end_run(const Summary& summary) {
     for (std::uint32_t event = 0; event < execution_.size(); ++event) {
         give_other_answers(event);
     }
+}
+
+/// Returns whether some step of a task is in no order with the last one of `main`, which ended the run: the step might as well
+/// never have come, and no footprint tells.
+bool Dpor::Search::is_ended_amid_tasks(std::uint32_t main) const {
+    const auto is_others = [&](std::uint32_t event) {
+        const std::uint32_t entity = execution_.event(event).entity;
+        return entity != main && kinds_[entity] == EntityKind::task;
+    };
+    std::uint32_t end = execution_.size();
+    while (end != 0 && execution_.event(end - 1).entity != main) {
+        if (is_others(--end)) {
+            return true;  // after main's last step, and before the loop has noticed
+        }
+    }
+    for (std::uint32_t event = 0; event + 1 < end; ++event) {
+        if (is_others(event) && !execution_.happens_before(event, end - 1)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /// Reverses the races, those of the replayed part, too: what came after them has changed, and with it what goes before the

@@ -71,6 +71,7 @@ private:
     std::span<const PlannedStep> sleepers(std::uint32_t node) const;
 
     // dpor_reversal.cpp
+    bool is_ended_amid_tasks(std::uint32_t main) const;
     void reverse_races();
     void reverse_waits(const Summary& summary);
     void let_time_pass();

@@ -45,6 +45,10 @@ Summary summary_of(const World& world, std::vector<Blocked>& blocked) {
     return {.failed = finding.has_value(),
             .abandoned = world.choices().is_abandoned(),
             .over_budget = finding.has_value() && finding->kind == FindingKind::over_budget,
+            .cut_short = world.is_cut_short(),
+            .sampled_amounts = world.has_sampled_amounts(),
+            .left_ready = world.has_left_ready(),
+            .ended_by = world.ended_by(),
             .steps = world.verdict().steps,
             .digest = world.verdict().digest,
             .fingerprint = world.fingerprint(),
@@ -74,13 +78,15 @@ SearchResult Explorer::search(Strategy& strategy, const SearchLimits& limits) {
     std::uint64_t next_look = 1;
     for (std::uint64_t number = limits.first_run; result.runs < limits.runs_max; number += limits.stride) {
         if (!strategy.begin_run({number})) {
-            result.is_exhausted = strategy.is_exhausted();
+            result.is_exhausted = strategy.is_exhausted() && result.cut_runs == 0 && !result.has_sampled_amounts;
             break;
         }
         world_.begin_run(&strategy);
         program_.run(world_);
         strategy.end_run(summary_of(world_, blocked));
         ++result.runs;
+        result.has_sampled_amounts |= world_.has_sampled_amounts();
+        result.cut_runs += world_.is_cut_short() ? 1U : 0U;
         result.steps += world_.verdict().steps;
         result.choices += world_.choices().tape().size();
         digests.insert(world_.verdict().digest);

@@ -62,6 +62,10 @@ void World::begin_run(Strategy* strategy) {
     if (!notes_.empty()) {
         notes_.clear();
     }
+    has_left_ready_ = false;
+    ended_by_ = 0;
+    is_cut_short_ = false;
+    has_sampled_amounts_ = false;
     if (!blocked_.empty()) {
         blocked_.clear();
     }

@@ -2,6 +2,8 @@
 
 #include <mishap/properties/check_reduction.hpp>
 
+#include <memory>
+
 #include <mishap/mishap.hpp>
 
 #include "exploration/random_tasks.hpp"
@@ -151,6 +153,34 @@ TEST_CASE("of tasks that use primitives, too") {
     }
 }
 
+TEST_CASE("nothing is claimed of a program whose main ends while its tasks go on") {
+    const auto is_claimed = [](const std::function<void()>& body) {
+        const ReductionCheck check = check_reduction(body, tracked());
+        REQUIRE(check.all.is_exhausted);
+        return check.reduced.is_exhausted;
+    };
+    const auto pause_twice = [] {
+        sleep(0s);
+        sleep(0s);
+    };
+    CHECK_FALSE(is_claimed([&] {
+        const Task<void> left = create_task(pause_twice);
+        sleep(0s);
+    }));
+    CHECK_FALSE(is_claimed([] {
+        const auto done = std::make_shared<Shared<int>>(0, "done");
+        const Task<void> nobodys = create_task([done] { done->store(1); });
+        sleep(0s);
+        sleep(0s);
+    }));
+    CHECK_FALSE(is_claimed([&] { create_task(pause_twice); }));
+    CHECK(is_claimed([&] {
+        const Task<void> awaited = create_task(pause_twice);
+        sleep(0s);
+        await(awaited);
+    }));
+}
+
 TEST_CASE("a step of which only some answers touch what others touch is reversed with each answer") {
     check_optimal(
         [] {
@@ -208,6 +238,27 @@ TEST_CASE("timers within the slack come due together, or not") {
             await(two);
         },
         options);
+}
+
+TEST_CASE("of more deadlines within the slack than a tick offers nothing is claimed") {
+    const auto is_all = [](int timers) {
+        ExploreOptions options = tracked();
+        options.strategy = Strategy::exhaustive;
+        options.timer_slack = 1ms;
+        const Report report = explore(
+            [timers] {
+                for (int i = 1; i < timers; ++i) {
+                    get_running_loop().call_later(std::chrono::microseconds(i), [] {});
+                }
+                sleep(1us * timers);
+            },
+            options);
+        INFO(report.to_text());
+        CHECK(report.passed());
+        return report.search.is_exhausted;
+    };
+    CHECK(is_all(3));
+    CHECK_FALSE(is_all(9));
 }
 
 TEST_CASE("waits that would not suspend yield") {

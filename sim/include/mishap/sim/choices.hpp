@@ -65,7 +65,12 @@ public:
         question_.previous_end = end;
     }
 
-    /// Returns whether the strategy gave the run up; the loop then ends it.
+    /// Gives the run up in the strategy's place.
+    void abandon() {
+        abandoned_ = true;
+        strategy_ = nullptr;
+    }
+    /// Returns whether the run was given up, as a rule by the strategy; the loop then ends it.
     bool is_abandoned() const { return abandoned_; }
 
     /// Writes down from now on, beside the tape, what each mishap was (costs a look at the candidates).

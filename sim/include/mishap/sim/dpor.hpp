@@ -54,7 +54,8 @@ public:
 
     /// Returns whether a run of every interleaving has been made. Never true after a run that was cut short (by a budget, or
     /// longer than 32,768 steps) or drew amounts from more values than were offered, nor after branches were left out, steps
-    /// were surprising, or timers were armed whose deadline had come.
+    /// were surprising, or timers were armed whose deadline had come; nor when the first task ended the run while others could
+    /// still go, or had gone without its waiting for that in any way.
     bool is_exhausted() const override;
     bool has_diverged() const override;
     std::optional<std::uint64_t> interleavings() const override {

@@ -44,6 +44,7 @@ struct Failure {
 /// What a search has done and found.
 struct SearchResult {
     std::uint64_t runs = 0;
+    std::uint64_t cut_runs = 0;      // of them, that were ended without a verdict: an unfair order kept them from getting anywhere
     std::uint64_t steps = 0;
     std::uint64_t choices = 0;       // questions asked, in all runs
     std::uint64_t waits = 0;         // of tasks on futures, in all runs
@@ -51,6 +52,7 @@ struct SearchResult {
     std::uint64_t fingerprints = 0;  // distinct interleavings; 0 when the strategy did not ask for footprints
     bool is_exhausted = false;       // every run was made
     bool has_threads = false;        // the program makes simulated threads
+    bool has_sampled_amounts = false;  // a question had more answers than were offered
     bool has_spun = false;           // steps of a task or thread that spins were left out
     std::optional<std::uint64_t> interleavings;  // how many there are, if each was made once
     std::optional<double> next_is_new_max;       // how probable it is at most that one more random run is new

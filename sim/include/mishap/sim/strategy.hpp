@@ -92,7 +92,10 @@ struct Summary {
     bool failed = false;
     bool abandoned = false;        // the strategy gave the run up
     bool over_budget = false;      // a limit on steps or time ended it
+    bool cut_short = false;        // it was ended without a verdict, because an unfair order kept it from getting anywhere
     bool sampled_amounts = false;  // an amount was drawn from more values than were offered
+    bool left_ready = false;       // it ended while others could still go
+    std::uint64_t ended_by = 0;    // whose end was that of the run; 0 when nothing could go any more, or it failed
     std::uint64_t steps = 0;
     std::uint64_t digest = 0;
     std::uint64_t fingerprint = 0;  // of the interleaving; 0 unless footprints were asked for

@@ -193,6 +193,23 @@ public:
     };
     const std::vector<BlockedEntity>& blocked() const { return blocked_; }
 
+    /// Tells that the run ends while somebody could still go.
+    void tell_left_ready() { has_left_ready_ = true; }
+    bool has_left_ready() const { return has_left_ready_; }
+    /// Tells that a question had more answers than were offered.
+    void tell_amounts_sampled() { has_sampled_amounts_ = true; }
+    bool has_sampled_amounts() const { return has_sampled_amounts_; }
+    /// Tells that the run is over because this task has ended, whatever others might still have done.
+    void tell_ended_by(std::uint64_t task) { ended_by_ = task; }
+    std::uint64_t ended_by() const { return ended_by_; }
+
+    /// Ends the run without a verdict: an unfair order keeps it from getting anywhere.
+    void cut_short() {
+        is_cut_short_ = true;
+        choices_.abandon();
+    }
+    bool is_cut_short() const { return is_cut_short_; }
+
     /// Fails the run; the first finding stands. Ignored during teardown and in the real world.
     void fail(Finding finding);
     /// Adds a line, for people, to the finding there is.
@@ -307,6 +324,10 @@ private:
     Verdict verdict_;
     std::vector<Note> notes_;
     std::vector<BlockedEntity> blocked_;
+    bool has_left_ready_ = false;
+    std::uint64_t ended_by_ = 0;
+    bool is_cut_short_ = false;
+    bool has_sampled_amounts_ = false;
     struct SeenValues;
     std::unique_ptr<SeenValues> seen_values_;  // seen while it watches; null before the first time
     std::uint64_t new_values_ = 0;

@@ -12,6 +12,7 @@
 // 2. what somebody waits for stays true once it is, until he goes on: to a search a wait is a read that was not possible,
 //    and no step takes away what a step has given. So threads that compete are called one by one (see ThreadPool).
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -102,7 +103,9 @@ public:
         ++real_waiters_;
         bool is_true = true;
         if (timeout.has_value()) {
-            is_true = changed_.wait_for(lock, *timeout, holds);
+            // Longer than any program runs, and short enough to be added to any time.
+            constexpr std::chrono::nanoseconds timeout_max = std::chrono::hours(24 * 365 * 100);
+            is_true = changed_.wait_for(lock, std::min(*timeout, timeout_max), holds);
         } else {
             changed_.wait(lock, holds);
         }
