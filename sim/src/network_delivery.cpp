@@ -91,7 +91,8 @@ void Network::deliver_flow(std::uint32_t index, std::uint8_t direction) {
     flow.is_scheduled = false;
     while (!flow.in_flight.empty() && flow.in_flight.front().arrival_ns <= now_ns()) {
         const Segment segment = flow.in_flight.front();
-        if (!does_pass(connection.sides[direction].host, connection.sides[1U - direction].host) ||
+        if (flow.attempts > attempts_max ||  // the time after the last attempt is over
+            !does_pass(connection.sides[direction].host, connection.sides[1U - direction].host) ||
             (segment.kind == Segment::Kind::opened && !has_room_to_accept(connection))) {
             send_again(index, direction);
             if (connection.serial != serial || flow.in_flight.empty()) return;
@@ -110,8 +111,8 @@ void Network::send_again(std::uint32_t index, std::uint8_t direction) {
     Connection& connection = connections_[index];
     Flow& flow = connection.flows[direction];
     Side& sender = connection.sides[direction];
-    if (!sender.has_crashed && ++flow.attempts <= attempts_max) {
-        flow.in_flight.front().arrival_ns = now_ns() + wait_ns(flow.attempts - 1);
+    if (!sender.has_crashed && flow.attempts <= attempts_max) {
+        flow.in_flight.front().arrival_ns = now_ns() + wait_ns(flow.attempts++);
         return;
     }
     flow.cut();
