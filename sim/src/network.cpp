@@ -205,13 +205,17 @@ IoResult Network::shutdown(int fd, Half half) {
     IoResult failure;
     Socket* const socket = find_socket(fd, failure);
     if (socket == nullptr) return failure;
-    if (socket->state != Socket::State::connected) return IoResult::failed(ENOTCONN);
+    const bool is_connected = socket->state == Socket::State::connected;
     touch(socket->cell, Access::write, "shutdown");
-    if (socket->use == Socket::Use::stream) return shutdown_stream(*socket, half);
+    if (socket->use == Socket::Use::stream) {
+        return is_connected ? shutdown_stream(*socket, half) : IoResult::failed(ENOTCONN);
+    }
+    // Of datagrams Linux stops sending although it says that there is no connection, and reports the socket readable although
+    // reading goes on saying that nothing has arrived.
     socket->stopped_reading = socket->stopped_reading || half != Half::sending;
     socket->stopped_sending = socket->stopped_sending || half != Half::receiving;
     update(fd);
-    return {};
+    return is_connected ? IoResult{} : IoResult::failed(ENOTCONN);
 }
 
 IoResult Network::take_error(int fd) {

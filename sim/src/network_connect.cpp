@@ -74,8 +74,9 @@ IoResult Network::connect(int fd, const Address& address) {
     if (address.family() != socket->family) return IoResult::failed(EAFNOSUPPORT);
     touch(socket->cell, Access::write, "connect");
     if (socket->use == Socket::Use::datagram) return connect_datagram(*socket, fd, address);
+    if (socket->family == Family::unix_path) return connect_path(fd, address);
     switch (socket->state) {
-        case Socket::State::listening: return IoResult::failed(socket->family == Family::unix_path ? EINVAL : EISCONN);
+        case Socket::State::listening: return IoResult::failed(EISCONN);
         case Socket::State::connecting: return IoResult::failed(EALREADY);
         case Socket::State::connected:
             if (!std::exchange(socket->connect_is_untold, false)) return IoResult::failed(EISCONN);
@@ -87,7 +88,7 @@ IoResult Network::connect(int fd, const Address& address) {
         update(fd);
         return result;
     }
-    return socket->family == Family::unix_path ? connect_path(fd, address) : connect_stream(fd, address);
+    return connect_stream(fd, address);
 }
 
 IoResult Network::connect_stream(int fd, const Address& address) {
@@ -112,6 +113,7 @@ IoResult Network::connect_stream(int fd, const Address& address) {
     connection.sides[1].address = target;
     connection.sides[1].host = host.value_or(socket.host);
     socket.state = Socket::State::connecting;
+    socket.has_failed = false;
     update(fd);
     if (host) {
         ask(index);
@@ -130,6 +132,9 @@ IoResult Network::connect_path(int fd, const Address& address) {
     Socket& listener = *find(listener_fd);
     touch(listener.cell, Access::write, "connect");
     if (listener.queue.size() > listener.backlog) return IoResult::failed(EAGAIN);
+    // Looked at last, as in Linux.
+    if (socket.state == Socket::State::connected) return IoResult::failed(EISCONN);
+    if (socket.state != Socket::State::fresh) return IoResult::failed(EINVAL);
     const std::uint32_t index = make_connection(Connection::Kind::local);
     Connection& connection = connections_[index];
     set_rooms(connection, socket, listener);
@@ -238,6 +243,7 @@ void Network::on_answered(std::uint32_t index, int error) {
         socket.state = Socket::State::fresh;
         socket.connection = detail::no_connection;
         socket.error = error;
+        socket.has_failed = true;
         if (socket.is_bound_by_connect) {
             bindings_.remove(socket.binding);
             socket.binding = detail::no_binding;

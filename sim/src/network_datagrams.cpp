@@ -132,7 +132,7 @@ IoResult Network::receive_datagram(int fd, std::span<std::byte> buffer, Address*
     }
     if (socket.queue.empty()) {
         touch(socket.cell, Access::read, "receive");
-        return socket.stopped_reading ? IoResult{} : IoResult::failed(EAGAIN);
+        return IoResult::failed(EAGAIN);
     }
     touch(socket.cell, Access::write, "receive");
     const std::uint32_t index = socket.queue.front();

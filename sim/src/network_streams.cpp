@@ -29,6 +29,7 @@ IoResult Network::receive_stream(Socket& socket, std::span<std::byte> buffer) {
         if (socket.error != 0) return take(socket.error);
         touch(socket.cell, Access::read, "receive");
         if (socket.state == Socket::State::connecting) return IoResult::failed(EAGAIN);
+        if (socket.has_failed) return {};
         return IoResult::failed(socket.family == Family::unix_path ? EINVAL : ENOTCONN);
     }
     Connection& connection = connections_[socket.connection];

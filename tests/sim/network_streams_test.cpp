@@ -55,7 +55,7 @@ TEST_CASE("a connection to a port where nobody listens is refused, and the next 
     REQUIRE(net.readiness(client) == "rw");
     REQUIRE(net.error(client) == "ECONNREFUSED");
     REQUIRE(net.error(client) == "0");
-    REQUIRE(net.receive(client) == "ENOTCONN");
+    REQUIRE(net.receive(client) == "''");
     REQUIRE(net.send(client, "x") == "EPIPE");
     REQUIRE(net.connect(client, address) == "EINPROGRESS");
     net.settle();
@@ -435,7 +435,6 @@ TEST_CASE("Unix sockets are found by their path, which stays until it is removed
     REQUIRE(net.connect(client, path) == "ENOENT");
     int listener = net.listen(path, 0);
     REQUIRE(net.connect(client, path) == "0");
-    REQUIRE(net.connect(client, path) == "EISCONN");
     REQUIRE(net.connect(net.open(Family::unix_path), path) == "EAGAIN");  // the queue is full
     REQUIRE(net.send(client, "hello") == "5");
     int server = -1;
@@ -443,6 +442,7 @@ TEST_CASE("Unix sockets are found by their path, which stays until it is removed
     REQUIRE(net.accept(listener, server, &peer) == "0");
     REQUIRE(peer == Address::unix_path(""));
     REQUIRE(net.receive(server) == "'hello'");  // at once
+    REQUIRE(net.connect(client, path) == "EISCONN");
     REQUIRE(net.network.next_event_ns() == detail::NetworkEvents::never);
     REQUIRE(net.network.close(listener).is_ok());
     REQUIRE(net.connect(net.open(Family::unix_path), path) == "ECONNREFUSED");

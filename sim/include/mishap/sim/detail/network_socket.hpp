@@ -30,6 +30,7 @@ struct Socket {
     bool stopped_reading = false;  // shut down, for datagrams
     bool stopped_sending = false;
     bool connect_is_untold = false;  // connected, and no call of connect has said so
+    bool has_failed = false;         // the last attempt to connect
     std::uint32_t host = 0;
     Address local;
     Address peer;                  // of what is connected
@@ -48,7 +49,7 @@ struct Socket {
         use = Use::none;
         state = State::fresh;
         binding = no_binding;
-        is_bound = is_bound_by_connect = stopped_reading = stopped_sending = connect_is_untold = false;
+        is_bound = is_bound_by_connect = stopped_reading = stopped_sending = connect_is_untold = has_failed = false;
         local = peer = {};
         error = 0;
         options = {};
