@@ -126,6 +126,7 @@ IoResult Network::listen(int fd, int backlog) {
         if (!bound.is_ok()) return bound;
     }
     touch(socket->cell, Access::write, "listen");
+    touch(hosts_[socket->host].ports, Access::update, "listen");
     // Two that allowed each other to have the address may still not both listen.
     if (!listens && socket->family != Family::unix_path && is_occupied(*socket, socket->local, Holders::listeners)) {
         return IoResult::failed(EADDRINUSE);

@@ -46,6 +46,7 @@ IoResult Network::send_datagram(int fd, std::span<const std::byte> data, const A
     if (data.size() > profile(socket.host, host.value_or(socket.host)).datagram_bytes_max) {
         return IoResult::failed(EMSGSIZE);
     }
+    if (host) touch_target(*host, find_receiver(*host, to, socket.local), "send");
     if (!host) {
         refuse_datagram(fd, socket.serial, EHOSTUNREACH, now_ns() + default_link_.delay_min.count());
     } else if (!does_happen("datagram lost", profile(socket.host, *host).loss_ppm)) {

@@ -122,12 +122,13 @@ private:
         bool has_profile = false;
         bool is_partitioned = false;
         std::int64_t busy_until_ns = 0;
+        detail::Tracked cell;  // of who sends first, where that takes time
     };
     using Connection = detail::Connection;
     using Segment = detail::Segment;
     using Socket = detail::Socket;
 
-    // network.cpp: descriptors
+    // network.cpp
     Socket* find(int fd);
     Socket* find_socket(int fd, IoResult& failure);
     int make_socket(Socket::Use use, Family family);
@@ -136,12 +137,14 @@ private:
     IoResult take(int& error);
     void identify(detail::Tracked& cell, const char* kind);
     void touch(detail::Tracked& cell, Access access, const char* operation);
+    void touch_target(std::uint32_t host, int fd, const char* operation);
     std::int64_t now_ns() const;
 
     // network_hosts.cpp
     Host& get(HostId host);
     const Host& get(HostId host) const;
     void init_host(std::uint32_t number, std::string_view name);
+    // network_links.cpp, network_faults.cpp
     Link& link_state(std::uint32_t from, std::uint32_t to);
     bool does_pass(std::uint32_t from, std::uint32_t to);
     const LinkProfile& profile(std::uint32_t from, std::uint32_t to) const;
@@ -162,7 +165,7 @@ private:
     int find_listener(std::uint32_t host, const Address& address);
     int find_receiver(std::uint32_t host, const Address& to, const Address& from);
 
-    // network_connect.cpp
+    // network_connect.cpp, network_accept.cpp
     std::uint32_t make_connection(Connection::Kind kind);
     void free_connection(std::uint32_t index);
     void attach(int fd, std::uint32_t index, std::uint8_t side);
