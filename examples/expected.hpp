@@ -41,6 +41,8 @@ inline constexpr Expected expectations[] = {
     {"wait_for_result/cancel_wins", mishap::FindingKind::check, "main/worker/work#2<main/worker#2"},
     {"wait_for_result/result_wins", {}, {}},
     {"wait_for_result/work_inline", {}, {}},
+    {"worker_counter/locked", {}, {}},
+    {"worker_counter/unlocked", mishap::FindingKind::check, "main/ThreadPoolExecutor_1#1<main/ThreadPoolExecutor_0#4"},
 };
 
 /// Returns what is expected of the scenario called `name`, or null.

@@ -78,7 +78,7 @@ void GeneratorBase::end_with_loop() {
 
 GeneratorBase::~GeneratorBase() {
     if (loop_ != nullptr) {
-        loop_->warn(FindingKind::leaked_task,
+        loop_->warn(FindingKind::unclosed,
                     "an asynchronous generator was dropped before its end, and was not closed: what it does on GeneratorExit is "
                     "not done; call aclose(), or use aclosing");
     }
@@ -100,7 +100,7 @@ void empty_generator() { throw UsageError("an AsyncGenerator was used that is em
 void EventLoop::add_generator(detail::GeneratorBase& generator) {
     generators_.push_back(&generator);
     if (are_generators_shut_down_) {
-        warn(FindingKind::leaked_task,
+        warn(FindingKind::unclosed,
              "an asynchronous generator began after shutdown_asyncgens(): nobody closes it unless the program does");
     }
 }

@@ -65,6 +65,12 @@ std::vector<bool> wait_for(const std::vector<FutureCore*>& futures, const WaitOp
     return is_done;
 }
 
+void empty_future() {
+    throw UsageError(
+        "a concurrent future was used that is empty: it was default-constructed or moved from; submit(), "
+        "run_coroutine_threadsafe() and Future::make() give some");
+}
+
 void throw_unfinished(std::size_t unfinished, std::size_t all) {
     throw TimeoutError(fmt::format("{} (of {}) futures unfinished", unfinished, all));
 }
@@ -114,6 +120,22 @@ bool FutureCore::begin(Place place) {
         watch->add(*this, false);
     }
     return before == State::pending;
+}
+
+void FutureCore::give_up() {
+    std::vector<std::function<void()>> callbacks;
+    std::vector<std::shared_ptr<DoneWatch>> watches;
+    monitor_.use("Future is given up", {}, Access::write, [&] {
+        if (state_ == State::pending || state_ == State::cancelled) {
+            state_ = State::cancelled_and_notified;
+            callbacks.swap(callbacks_);
+            watches.swap(watches_);
+        }
+    });
+    tell_done(std::move(callbacks));
+    for (const auto& watch : watches) {
+        watch->add(*this, false);
+    }
 }
 
 void FutureCore::finish(const std::function<void()>& store, std::exception_ptr exception, Place place) {

@@ -46,7 +46,7 @@ bool is_frame_alive(void* frame, unsigned run) {
 
 void never_awaited() {
     if (current_loop != nullptr) {
-        current_loop->warn(FindingKind::never_retrieved, "a coroutine was never awaited: nothing of it ran");
+        current_loop->warn(FindingKind::never_awaited, "a coroutine was never awaited: nothing of it ran");
     }
 }
 

@@ -28,6 +28,22 @@ detail::RunSerial next_run_serial() {
     return serial != detail::no_run ? serial : next_run_serial();
 }
 
+// Out of line, these three, so that who calls them needs no frame for what is rare.
+
+[[gnu::noinline]] std::uint32_t count_copy(boost::unordered_flat_map<std::uint64_t, std::uint32_t>& copies, std::uint64_t name) {
+    return ++copies[name];
+}
+
+[[gnu::noinline, gnu::cold]] void tell_created(World& world, const detail::TaskBase& task) {
+    world.names().put(task.entity.key, task.entity.creator, task.segment());
+    world.tell({.kind = TraceEventKind::create, .object = task.key});
+    if (world.wants_steps()) {
+        world.created().push_back(task.entity.key);
+    }
+}
+
+[[gnu::noinline, gnu::cold]] void tell_enabled(World& world, std::uint64_t entity) { world.enabled().push_back(entity); }
+
 }  // namespace
 
 namespace detail {
@@ -122,8 +138,7 @@ EventLoop::~EventLoop() {
     } else {
         end_run();  // tasks cannot be run to their end inside another loop
         detail::forget_loop(*this);
-        const std::lock_guard guard(inbox_->mutex);
-        inbox_->loop = nullptr;
+        close_inbox();  // nor can threads be told
     }
 }
 
@@ -166,7 +181,7 @@ void EventLoop::begin_run() {
     outside_tasks_ = outside_timers_ = outside_objects_ = ticks_ = 0;
     loop_lane_ = {};
     loop_lane_.entity.key = detail::child_key(key_, callbacks_kind, 0);
-    inbox_cell_.key = 0;
+    inbox_->cell.key = 0;
     foreign_lanes_.clear();
     last_guest_ = nullptr;
     is_executor_shut_down_ = false;
@@ -226,13 +241,11 @@ void EventLoop::close() {
         throw UsageError("a loop with tasks was closed in another thread than it ran in; close it where run_forever() returns");
     }
     tear_down();
-    {
-        const std::lock_guard guard(inbox_->mutex);
-        inbox_->loop = nullptr;
-    }
+    const detail::Promises broken = close_inbox();
     end_run();
     detail::forget_loop(*this);
     is_closed_ = is_use_checked_ = true;
+    detail::break_promises(broken);
 }
 
 /// Makes the loop one more of the run in whose world it was made.
@@ -257,10 +270,7 @@ void EventLoop::leave_run() {
     if (!tasks_.empty() && is_in_thread && !world_->is_tearing_down() && !here->current_->is_abandoning) {
         cancel_all_tasks();
     }
-    if (inbox_cell_.key != 0) {
-        world_->touch(inbox_cell_, Access::write, "close");
-    }
-    inbox_->loop = nullptr;
+    const detail::Promises broken = close_inbox();
     drop_tasks();
     end_run();
     detail::forget_loop(*this);
@@ -269,6 +279,7 @@ void EventLoop::leave_run() {
         root_->last_guest_ = nullptr;
     }
     is_closed_ = is_use_checked_ = true;
+    detail::break_promises(broken);  // at last: others may go on meanwhile
 }
 
 /// Gives up the tasks that nobody can run any more.
@@ -325,7 +336,7 @@ std::string EventLoop::wrong_caller() const {
 }
 
 void EventLoop::tell_wrong_caller(const std::string& who) {
-    world_->fail({.kind = FindingKind::foreign_thread,
+    world_->fail({.kind = FindingKind::wrong_thread,
                   .what = fmt::format("{} used a loop of another thread, where only call_soon_threadsafe() may be called", who),
                   .label = "wrong thread",
                   .tasks = {who.substr(who.rfind(' ') + 1)}});
@@ -368,26 +379,25 @@ void EventLoop::identify_wait(detail::Tracked& object) {
         task.entity.key = detail::child_key(creator, task_kind, task.ordinal);
     } else {
         const std::uint64_t name = hash_text(*task.name);
-        task.ordinal = ++name_copies_[detail::named_key(creator, name)];
+        task.ordinal = count_copy(name_copies_, detail::named_key(creator, name));
         task.entity.key = detail::named_key(creator, name, task.ordinal);
     }
     task.entity.creator = creator;
-    task.entity.chain = current_ != nullptr ? current_->entity.chain : 0;
     task.key = task.entity.key;  // its control cell, as an object
-    task.is_main = tasks_.empty() && current_ == nullptr;
-    task.is_eligible = current_ != nullptr;
+    if (current_ != nullptr) [[likely]] {
+        task.entity.chain = current_->entity.chain;
+        task.is_eligible = true;
+    } else {
+        task.is_main = tasks_.empty();
+    }
     ++detail::header_of(&task).references;  // of the loop, until the task is done
     tasks_.push_back(task);
     world_->tell_progress();
     if (is_debug_) [[unlikely]] {
         task.expect_attention();
     }
-    if (world_->is_observing()) {
-        tell_names(task.entity.key, creator, task.segment());
-        world_->tell({.kind = TraceEventKind::create, .object = task.key});
-        if (world_->wants_steps()) {
-            world_->created().push_back(task.entity.key);
-        }
+    if (world_->is_observing()) [[unlikely]] {
+        tell_created(*world_, task);
     }
 }
 
@@ -425,7 +435,7 @@ void EventLoop::wake(detail::TaskBase& task, WakeReason reason) {
     task.enabled_by = world_->running();
     ready_.push(task, true, task.context);
     if (world_->wants_steps()) [[unlikely]] {
-        world_->enabled().push_back(task.entity.key);
+        tell_enabled(*world_, task.entity.key);
     }
 }
 
@@ -460,7 +470,7 @@ void EventLoop::schedule(detail::HandleBase& handle, detail::Lane& lane, detail:
     lane.last = &handle;
     ready_.push(handle, is_first);
     if (is_first && world_->wants_steps()) [[unlikely]] {
-        world_->enabled().push_back(lane.entity.key);
+        tell_enabled(*world_, lane.entity.key);
     }
 }
 
@@ -533,6 +543,9 @@ bool EventLoop::was_called_from_elsewhere() {
 }
 
 void EventLoop::drain_threadsafe() {
+    if (inbox_->is_interrupted.load(std::memory_order_relaxed) && inbox_->is_interrupted.exchange(false)) {
+        inbox_->on_interrupt();
+    }
     std::vector<std::function<void()>> callbacks;
     {
         const std::lock_guard guard(inbox_->mutex);
@@ -545,7 +558,7 @@ void EventLoop::drain_threadsafe() {
 
 void EventLoop::run_forever() {
     if (root_ != this) {
-        run_as_guest(false);
+        run_as_guest();
     } else {
         const Running running(*this);
         run_some();
@@ -565,7 +578,7 @@ EventLoop::Outcome EventLoop::run_main(detail::FutureBase& main) {
     const detail::Ref<detail::HandleBase> callback(
         make_block<detail::FunctionHandle<decltype(stop_when_done)>>(stop_when_done));
     main.add_callback(callback.get());
-    const Outcome outcome = root_ == this ? run_some() : run_as_guest(false);
+    const Outcome outcome = root_ == this ? run_some() : run_as_guest();
     main.remove_callback(*callback.get());  // if somebody else stopped the loop: it must not end a later run
     is_stopping_ = false;
     return outcome;

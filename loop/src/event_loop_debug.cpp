@@ -60,7 +60,7 @@ void EventLoop::report_never_retrieved(const detail::FutureBase& future) {
     }
     const auto* const task = future.is_task() ? static_cast<const detail::TaskBase*>(&future) : nullptr;
     if (future.peek_exception() == nullptr) {
-        warn(FindingKind::never_retrieved, fmt::format("task {} was never awaited: nobody asked how it ended", task->path()));
+        warn(FindingKind::never_awaited, fmt::format("task {} was never awaited: nobody asked how it ended", task->path()));
         return;
     }
     const std::string what = fmt::format("{} was never retrieved", describe_exception(future.peek_exception()));
@@ -102,6 +102,7 @@ void EventLoop::set_debug(bool is_debug) {
     is_debug_ = is_debug;
     is_use_checked_ = is_closed_ || is_debug || are_callers_watched_;
     prepares_steps_ = is_debug || world_->options().cancellations != 0;
+    is_watched_ = is_watched_ || prepares_steps_;
     steps_look_ = is_debug ? 0 : watch_.next_look;
     if (is_debug) {
         note_step_begins(current_ != nullptr ? "task " + current_->path() : "a callback");
@@ -128,7 +129,7 @@ void EventLoop::report_if_slow() {
     const std::int64_t duration_ns = now_ns - step_began_ns_;
     step_began_ns_ = now_ns;
     if (duration_ns >= slow_callback_duration.count()) {
-        warn(FindingKind::over_budget,
+        warn(FindingKind::slow_step,
              fmt::format("a step of {} took {}, and nothing else could go meanwhile", step_of_, in_seconds(duration_ns)));
     }
 }
@@ -187,12 +188,12 @@ OpenResource::~OpenResource() {
     if (loop_ != nullptr) {
         EventLoop& loop = *loop_;
         close();
-        loop.warn(FindingKind::leaked_task, "unclosed " + what_);
+        loop.warn(FindingKind::unclosed, "unclosed " + what_);
     }
 }
 
 void OpenResource::tell_unclosed() {
-    loop_->warn(FindingKind::leaked_task, "unclosed " + what_ + " when the loop ended");
+    loop_->warn(FindingKind::unclosed, "unclosed " + what_ + " when the loop ended");
     loop_ = nullptr;
 }
 

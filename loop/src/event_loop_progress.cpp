@@ -34,12 +34,12 @@ std::string describe_wait(const detail::TaskBase& task) {
 /// As `is_spinning`, for an entity that has made the step before as well.
 bool EventLoop::is_spinning_on(const char* operation, Place place) {
     const std::uint64_t footprint = world_->reads() - spin_.reads;
-    const bool is_idle = spin_.changes == world_->changes() && is_same_place(spin_.place, place) &&
+    const bool is_idle = spin_.count != 0 && spin_.changes == world_->changes() && is_same_place(spin_.place, place) &&
                          (spin_.operation == operation || std::strcmp(spin_.operation, operation) == 0);
     if (!is_idle) {
-        spin_.count = 0;
+        spin_.count = 1;
     } else {
-        spin_.count = spin_.count == 0 || spin_.footprint == footprint ? spin_.count + 1 : 1;
+        spin_.count = spin_.count == 1 || spin_.footprint == footprint ? spin_.count + 1 : 2;
     }
     spin_.steps = world_->steps();
     spin_.changes = world_->changes();
@@ -49,7 +49,7 @@ bool EventLoop::is_spinning_on(const char* operation, Place place) {
     spin_.place = place;
     // A task also looks at its own control cell whenever it goes on.
     const bool is_poll = footprint != 0 && footprint != spin_.who->key;
-    return spin_.count + 1 >= (is_poll ? detail::SpinWatch::polls_max : detail::SpinWatch::empty_max);
+    return spin_.count >= (is_poll ? detail::SpinWatch::polls_max : detail::SpinWatch::empty_max);
 }
 
 /// Returns the rank of the entry that cannot be picked; `nowhere` when all can. What is next in the calm order, or alone,

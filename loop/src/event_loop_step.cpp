@@ -7,6 +7,7 @@
 
 #include <mishap/loop/detail/stack_overflow.hpp>
 #include <mishap/sim/detail/clock_key.hpp>
+#include <mishap/sim/detail/memory_key.hpp>
 #include <mishap/sim/errors.hpp>
 
 #include <fmt/format.h>
@@ -15,7 +16,6 @@ namespace mishap {
 
 namespace {
 
-constexpr std::uint64_t unknown_memory_key = detail::child_key(detail::outside_key, hash_text("unknown memory"), 0);
 constexpr std::uint64_t ready_set_key = detail::child_key(detail::outside_key, hash_text("ready set"), 0);
 
 const char* ending_of(const detail::TaskBase& task) {
@@ -211,35 +211,40 @@ void EventLoop::let_time_pass() {
     return true;
 }
 
+template <EventLoop::Watched watched>
 [[gnu::always_inline]] inline void EventLoop::begin_step(detail::EntityState& entity, WakeReason wake,
                                                          const EntityStep& enabled_by, std::uint32_t taken) {
     ++entity.step;
     world_->begin_step({entity.key, entity.step}, &entity.chain);
     world_->digest().fold(entity.key + ((std::uint64_t{taken} << 8U) | static_cast<std::uint64_t>(wake)));
-    if (world_->is_tracing()) [[unlikely]] {
+    if (watched == Watched::yes && world_->is_tracing()) [[unlikely]] {
         // A deadline comes by itself, after whoever asked for it; who happened to go before is no cause.
         trace_step(wake, wake == WakeReason::deadline ? EntityStep{entity.creator, 0} : enabled_by, taken);
     }
 }
 
+template <EventLoop::Watched watched>
 [[gnu::always_inline]] inline void EventLoop::end_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake,
                                                        StepEnd end) {
     world_->digest().fold(static_cast<std::uint64_t>(world_->now_ns()) * 4 + static_cast<std::uint64_t>(end));
     world_->choices().step_made({entity.key, entity.step}, end);
     world_->end_step();
-    if (world_->wants_steps()) [[unlikely]] {
+    if (watched == Watched::yes && world_->wants_steps()) [[unlikely]] {
         report_step(entity, kind, wake, end);
     }
 }
 
+template <EventLoop::Watched watched>
 [[gnu::always_inline]] inline void EventLoop::step_task(detail::TaskBase& task) {
     const WakeReason wake = task.wake;
-    if (prepares_steps_) [[unlikely]] {
+    if (watched == Watched::yes && prepares_steps_) [[unlikely]] {
         prepare_step(task);
     }
     bool has_ended = true;
     current_ = &task;
-    world_->touch(task, Access::read);  // its control cell: a request for cancellation would have been seen here
+    // Its control cell, where a request for cancellation would have been seen. It has the task's key, and lies on another
+    // cache line.
+    world_->touch_read(task, task.entity.key);
     if (task.context == nullptr && (task.must_cancel || task.is_abandoning)) [[unlikely]] {
         // Cancelled before it began: its function never runs. What it captured is destroyed, and may not wait: it has no
         // stack to wait on.
@@ -258,9 +263,9 @@ void EventLoop::let_time_pass() {
     } else if (task.ready_slot != detail::ReadyEntry::nowhere) {
         end = StepEnd::yielded;
     }
-    end_step(task.entity, EntityKind::task, wake, end);
+    end_step<watched>(task.entity, EntityKind::task, wake, end);
     if (end == StepEnd::finished) {
-        if (world_->is_tracing()) [[unlikely]] {
+        if (watched == Watched::yes && world_->is_tracing()) [[unlikely]] {
             world_->tell({.kind = TraceEventKind::end, .object = task.key, .what = ending_of(task)});
         }
         remove_task(task);
@@ -275,11 +280,12 @@ void EventLoop::prepare_step(detail::TaskBase& task) {
     maybe_inject_cancellation(task);
 }
 
-void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
+void EventLoop::run_task(detail::TaskBase& task) { step_task<Watched::yes>(task); }
 
+template <EventLoop::Watched watched>
 [[gnu::always_inline]] inline bool EventLoop::step() {
-    const bool may_pass = may_pass_ && may_time_pass();
-    std::uint32_t entries = is_any_order_ ? ready_.selectable() : 1;
+    const bool may_pass = watched == Watched::yes && may_pass_ && may_time_pass();
+    std::uint32_t entries = watched == Watched::no || is_any_order_ ? ready_.selectable() : 1;
     std::uint32_t rank_held_back = detail::ReadyEntry::nowhere;
     if (held_back_ != nullptr) [[unlikely]] {
         rank_held_back = rank_of_held_back();
@@ -288,9 +294,17 @@ void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
             ++world_->activity().spins;
         }
     }
-    const std::uint32_t taken = world_->choices().schedule(entries + (may_pass ? 1 : 0), *this);
-    if (world_->choices().is_abandoned() && !world_->is_tearing_down()) [[unlikely]] {
-        return false;
+    std::uint32_t taken = 0;
+    if constexpr (watched == Watched::yes) {
+        taken = world_->choices().schedule(entries + (may_pass ? 1 : 0), *this);
+        if (world_->choices().is_abandoned() && !world_->is_tearing_down()) [[unlikely]] {
+            return false;
+        }
+    } else if (entries > 1) {
+        taken = world_->choices().schedule_plainly(entries, *this);
+        if (taken == Choices::abandoned) [[unlikely]] {
+            return false;
+        }
     }
     if (may_pass && taken == entries) [[unlikely]] {
         let_time_pass();
@@ -300,11 +314,11 @@ void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
     auto& entry = static_cast<detail::Ready&>(ready_.take(taken + (taken >= rank_held_back ? 1 : 0)));
     if (entry.is_task_entry) [[likely]] {
         auto& task = static_cast<detail::TaskBase&>(entry);
-        begin_step(task.entity, entry.wake, entry.enabled_by, taken);
-        step_task(task);
+        begin_step<watched>(task.entity, entry.wake, entry.enabled_by, taken);
+        step_task<watched>(task);
     } else {
         auto& handle = static_cast<detail::HandleBase&>(entry);
-        begin_step(handle.lane->entity, entry.wake, entry.enabled_by, taken);
+        begin_step<watched>(handle.lane->entity, entry.wake, entry.enabled_by, taken);
         run_handle(handle);
     }
     if (world_->steps() > steps_look_) [[unlikely]] {
@@ -318,7 +332,17 @@ void EventLoop::run_task(detail::TaskBase& task) { step_task(task); }
 // twenty cycles each time.
 EventLoop::Outcome EventLoop::run_some() {
     const bool is_simulated = world_->is_simulated();
+    is_watched_ = !is_any_order_ || may_pass_ || prepares_steps_ || sweep_ != Sweep::off || counts_overtaking_ ||
+                  world_->is_observed() || !world_->choices().is_plain();
     for (bool first = true;; first = false) {
+        // Most steps of a search: a strategy chooses, and nobody looks.
+        while (!is_watched_ && timers_.empty() && !is_stopping_ && !ready_.empty()) [[likely]] {
+            ready_.begin_batch_if_over();
+            if (!step<Watched::no>()) {
+                return Outcome::verdict;
+            }
+            first = false;
+        }
         if (threads_.is_active()) [[unlikely]] {
             if (const std::optional<Outcome> outcome = step_with_threads(first)) {
                 return *outcome;
@@ -340,13 +364,13 @@ EventLoop::Outcome EventLoop::run_some() {
             }
         }
         ready_.begin_batch_if_over();
-        if (!step()) {
+        if (!step<Watched::yes>()) {
             return Outcome::verdict;
         }
     }
 }
 
-bool EventLoop::pick_and_step() { return step(); }
+bool EventLoop::pick_and_step() { return step<Watched::yes>(); }
 
 void EventLoop::fail_over_steps() {
     world_->fail({.kind = FindingKind::over_budget,
@@ -373,12 +397,14 @@ void EventLoop::trace_step(WakeReason wake, EntityStep enabled_by, std::uint32_t
 }
 
 void EventLoop::report_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end) {
-    if (guest_run_ != nullptr && is_guest_over()) {
-        end_guest_run();  // this step has done it
+    if (guest_run_ != nullptr) {
+        // Once its thread has gone on, it could not have been made.
+        world_->footprint().push_back({key_, Access::read, Relation::conflict, 0, false});
+        let_guest_return();
     }
     if (kind != EntityKind::thread && is_sharing_unknown_) {
         // What tasks and callbacks share beside tracked objects nobody sees: as if each wrote one and the same cell.
-        world_->footprint().push_back({unknown_memory_key, Access::write, Relation::conflict, 0, false});
+        world_->footprint().push_back({detail::unknown_memory_key, Access::write, Relation::conflict, 0, false});
     }
     if (!is_any_order_ && (kind != EntityKind::thread || !world_->enabled().empty())) {
         // In asyncio's order it matters who became ready first.
@@ -430,28 +456,38 @@ void EventLoop::park(detail::Waitable& waitable, const char* operation, Place pl
     if (world_->is_observing()) [[unlikely]] {
         observe_wait(waitable, operation, place);
     }
-    if (sweep_ != Sweep::off && (failing != detail::Failing::no || sweep_ == Sweep::cancel)) [[unlikely]] {
-        if (sweep_await(task, operation, place) && sweep_ != Sweep::cancel) {
-            waitable.cancel(&detail::injected_message());
-        }
-    }
-    if (counts_overtaking_) [[unlikely]] {
-        count_overtaking(task, operation, place);
+    if (is_watched_) [[unlikely]] {
+        attend_wait(task, waitable, operation, place, failing);
     }
     suspend();
-    if (counts_overtaking_) [[unlikely]] {
+    if (is_watched_ && counts_overtaking_) [[unlikely]] {
         note_wake(task);
     }
     task.frames = frame.outer;
     task.waiting_on = nullptr;
-    if (task.is_abandoning && !waitable.is_done()) [[unlikely]] {
-        waitable.remove_listener(listener);
+    if (task.is_interrupted()) [[unlikely]] {
+        if (task.is_abandoning && !waitable.is_done()) {
+            waitable.remove_listener(listener);
+        }
+        if (task.must_cancel && waitable.throws_cancelled()) {
+            // A second request before the task resumes is served by the first: its CancelledError, with its message.
+            task.must_cancel = false;
+        }
+        task.throw_if_interrupted();
     }
-    if (task.must_cancel && waitable.throws_cancelled()) [[unlikely]] {
-        // A second request before the task resumes is served by the first: its CancelledError, with its message.
-        task.must_cancel = false;
+}
+
+/// Does, before a task parks, what few runs want.
+void EventLoop::attend_wait(detail::TaskBase& task, detail::Waitable& waitable, const char* operation, Place place,
+                            detail::Failing failing) {
+    if (sweep_ != Sweep::off && (failing != detail::Failing::no || sweep_ == Sweep::cancel)) {
+        if (sweep_await(task, operation, place) && sweep_ != Sweep::cancel) {
+            waitable.cancel(&detail::injected_message());
+        }
     }
-    task.throw_if_interrupted();
+    if (counts_overtaking_) {
+        count_overtaking(task, operation, place);
+    }
 }
 
 void EventLoop::yield(const char* operation, Place place) {
@@ -463,21 +499,30 @@ void EventLoop::yield(const char* operation, Place place) {
     task.enabled_by = world_->running();
     detail::Suspension suspension(task);
     ready_.push(task, true, task.context);
-    if (may_hold_back_ && !threads_.is_active() && is_spinning(task, operation, place)) [[unlikely]] {
-        held_back_ = &task;
+    if (may_hold_back_ && is_spinning(task, operation, place)) [[unlikely]] {
+        held_back_ = &task;  // among threads nobody looks at it: there the task that is held can be
     }
     detail::AwaitFrame frame{operation, place, task.frames};
     task.frames = &frame;
-    if (world_->is_tracing()) [[unlikely]] {
-        tell_pause(TraceEventKind::yield, 0, operation, place);
-    }
-    if (sweep_ != Sweep::off) [[unlikely]] {
-        sweep_await(task, operation, place);
+    if (is_watched_) [[unlikely]] {
+        attend_yield(task, operation, place);
     }
     suspend(suspension);
     task.frames = frame.outer;
-    throw_if_swept();
+    if (is_watched_) [[unlikely]] {
+        throw_if_swept();
+    }
     task.throw_if_interrupted();
+}
+
+/// As `attend_wait`, before a task yields.
+void EventLoop::attend_yield(detail::TaskBase& task, const char* operation, Place place) {
+    if (world_->is_tracing()) {
+        tell_pause(TraceEventKind::yield, 0, operation, place);
+    }
+    if (sweep_ != Sweep::off) {
+        sweep_await(task, operation, place);
+    }
 }
 
 void EventLoop::force_yield(const char* operation, Place place, detail::Tracked& seen) {
@@ -561,7 +606,7 @@ void EventLoop::run_handle(detail::HandleBase& handle) {
         call_exception_handler({"Exception in callback", std::current_exception()});
     }
     current_handle_ = nullptr;
-    end_step(lane.entity, kind, wake, StepEnd::finished);
+    end_step<Watched::yes>(lane.entity, kind, wake, StepEnd::finished);
     detail::Ref<detail::HandleBase>::drop(&handle);
 }
 
@@ -635,8 +680,8 @@ void EventLoop::prepare_guest() {
     if (!is_runnable_guest() || threads_.held() != nullptr || ready_.batch_left() != 0) {
         return;
     }
-    if (is_guest_over()) {
-        end_guest_run();
+    let_guest_return();
+    if (!is_runnable_guest()) {
         return;
     }
     guest_run_->is_first = false;
@@ -646,18 +691,43 @@ void EventLoop::prepare_guest() {
     ready_.begin_batch();
 }
 
-bool EventLoop::is_guest_over() const {
-    return is_runnable_guest() && threads_.held() == nullptr && ready_.batch_left() == 0 &&
-           ((is_stopping_ && !guest_run_->is_first) || (guest_run_->until_empty() && tasks_.empty()));
+bool EventLoop::may_guest_return() const {
+    return threads_.held() == nullptr && is_stopping_ && !guest_run_->is_first;
 }
 
-/// Lets the thread that runs this loop go on.
-void EventLoop::end_guest_run() {
-    guest_run_->is_over = true;
-    root_->allow(guest_run_->thread(), true);
+/// Lets the thread that runs this loop go on, if the loop has been stopped.
+///
+/// In asyncio's order that is when the iteration is over. In any order the thread may go on at once, and what is ready may go
+/// as long as it does not; only what is calm depends on the iteration, so that no step's consequences depend on where it ends.
+void EventLoop::let_guest_return() {
+    const bool may_return = may_guest_return();
+    const bool is_over = may_return && ready_.batch_left() == 0;
+    if (!is_any_order_ && !is_over) {
+        return;
+    }
+    if (may_return != guest_run_->may_return) {
+        guest_run_->may_return = may_return;
+        root_->allow(guest_run_->thread(), may_return);
+    }
+    if (is_over && root_->last_guest_ == this) {
+        root_->last_guest_ = nullptr;
+        root_->threads_.set_last(&guest_run_->thread());
+    }
+    guest_run_->is_over = is_over && !is_any_order_;
 }
 
-EventLoop::Outcome EventLoop::run_as_guest(bool until_empty) {
+/// Tells that what is ready here may go from now on, or that it may not any more.
+void EventLoop::note_guest_run(std::vector<std::uint64_t>& entities) {
+    if (!world_->wants_steps()) {
+        return;
+    }
+    world_->footprint().push_back({key_, Access::write, Relation::conflict, 0, false});
+    ready_.for_each_selectable([&](const detail::ReadyEntry& entry) {
+        entities.push_back(candidate(static_cast<const detail::Ready&>(entry), 0).key);
+    });
+}
+
+EventLoop::Outcome EventLoop::run_as_guest() {
     if (is_closed_) {
         throw UsageError("a closed loop was run; make a new EventLoop");
     }
@@ -668,7 +738,7 @@ EventLoop::Outcome EventLoop::run_as_guest(bool until_empty) {
         detail::refuse_nested_run();
         throw UsageError("a loop of a simulated run was run where no thread of that run runs");
     }
-    detail::GuestRun run(*this, static_cast<detail::ThreadBase&>(*root_->current_), until_empty);
+    detail::GuestRun run(*this, static_cast<detail::ThreadBase&>(*root_->current_));
     struct Scope {
         EventLoop& loop;
         ~Scope() {
@@ -680,7 +750,14 @@ EventLoop::Outcome EventLoop::run_as_guest(bool until_empty) {
     guest_run_ = &run;
     is_running_ = true;
     thread_globals_ = root_->thread_globals_;
-    root_->announce(Announcement({.object = key_, .access = Access::read, .may_block = true}), false, &run, "EventLoop.run", {});
+    const std::uint64_t inbox = inbox_key();
+    note_guest_run(world_->enabled());
+    root_->announce(Announcement({.object = key_, .access = Access::write, .may_block = true}, {.object = inbox, .access = Access::read}),
+                    false, &run, "EventLoop.run", {});
+    note_guest_run(world_->disabled());
+    if (world_->wants_steps()) {
+        world_->footprint().push_back({inbox, Access::read, Relation::conflict, 0, false});
+    }
     return Outcome::stopped;
 }
 
@@ -871,11 +948,11 @@ void EventLoop::step_entry(std::uint32_t index, std::uint32_t taken) {
     auto& entry = static_cast<detail::Ready&>(ready_.take(index));
     if (entry.is_task_entry) {
         auto& task = static_cast<detail::TaskBase&>(entry);
-        begin_step(task.entity, entry.wake, entry.enabled_by, taken);
-        step_task(task);
+        begin_step<Watched::yes>(task.entity, entry.wake, entry.enabled_by, taken);
+        step_task<Watched::yes>(task);
     } else {
         auto& handle = static_cast<detail::HandleBase&>(entry);
-        begin_step(handle.lane->entity, entry.wake, entry.enabled_by, taken);
+        begin_step<Watched::yes>(handle.lane->entity, entry.wake, entry.enabled_by, taken);
         run_handle(handle);
     }
 }
@@ -886,6 +963,9 @@ void EventLoop::step_guest(EventLoop& guest, std::uint32_t index, std::uint32_t 
     detail::current_loop = &guest;
     world_->races().switch_to(guest.guest_run_->thread().number + 1);
     guest.step_entry(index, taken);
+    if (guest.guest_run_ != nullptr) {
+        guest.let_guest_return();  // where a strategy hears of steps, it was within this one
+    }
     if (guest.is_debug_) {
         guest.report_if_slow();
     }
@@ -901,7 +981,7 @@ void EventLoop::step_thread(detail::ThreadBase& thread, std::uint32_t taken) {
     if (world_->wants_steps()) {
         announced_ = thread.next;
     }
-    begin_step(thread.entity, wake, thread.enabled_by, taken);
+    begin_step<Watched::yes>(thread.entity, wake, thread.enabled_by, taken);
     current_ = &thread;
     world_->races().switch_to(thread.number + 1);
     const bool has_ended = resume(thread);
@@ -909,10 +989,10 @@ void EventLoop::step_thread(detail::ThreadBase& thread, std::uint32_t taken) {
     current_ = nullptr;
     if (has_ended) {
         announce_end(thread);
-        end_step(thread.entity, EntityKind::thread, wake, StepEnd::finished);
+        end_step<Watched::yes>(thread.entity, EntityKind::thread, wake, StepEnd::finished);
         remove_thread(thread);
     } else {
-        end_step(thread.entity, EntityKind::thread, wake, thread.is_enabled ? StepEnd::yielded : StepEnd::parked);
+        end_step<Watched::yes>(thread.entity, EntityKind::thread, wake, thread.is_enabled ? StepEnd::yielded : StepEnd::parked);
         if (thread.is_enabled) {
             hold_back_if_spinning(thread);
         }
@@ -927,8 +1007,8 @@ void EventLoop::continue_held(std::uint32_t taken) {
         announced_ = threads_.held_next();
     }
     const bool prepares_steps = std::exchange(prepares_steps_, false);  // it is at no wait
-    begin_step(task.entity, WakeReason::yield, {task.entity.key, task.entity.step}, taken);
-    step_task(task);
+    begin_step<Watched::yes>(task.entity, WakeReason::yield, {task.entity.key, task.entity.step}, taken);
+    step_task<Watched::yes>(task);
     prepares_steps_ = prepares_steps;
     if (threads_.held() == &task && threads_.is_held_enabled()) {
         hold_back_if_spinning(task);

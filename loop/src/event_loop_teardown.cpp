@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -95,14 +96,17 @@ void EventLoop::cancel_all_tasks() {
         for (const auto& task : left) {
             task->cancel(nullptr);
         }
-        run_as_guest(true);
+        stop_after(std::make_shared<const std::vector<detail::Ref<detail::TaskBase>>>(left), 0);
+        run_as_guest();
         is_stopping_ = false;
     } else {
         const Running running(*this);
         for (const auto& task : left) {
             task->cancel(nullptr);
         }
-        run_calmly(world_->is_simulated() ? calm_steps_max : ~std::uint64_t{0} / 2);
+        if (run_calmly(world_->is_simulated() ? calm_steps_max : ~std::uint64_t{0} / 2)) {
+            run_what_ended_tasks_left();
+        }
         is_stopping_ = false;
     }
     for (const auto& task : left) {
@@ -111,6 +115,31 @@ void EventLoop::cancel_all_tasks() {
         }
         task->mark_retrieved();
         tell_exception(*task, {"unhandled exception while run() cancelled what was left", task->peek_exception(), task->path()});
+    }
+}
+
+/// Stops the loop when the callbacks of these tasks, from the `next` on, have been called: one after the other, as a count would be
+/// something that they share.
+void EventLoop::stop_after(std::shared_ptr<const std::vector<detail::Ref<detail::TaskBase>>> tasks, std::size_t next) {
+    if (next == tasks->size()) {
+        call_soon([this] { stop(); });
+        return;
+    }
+    detail::TaskBase& task = *(*tasks)[next];
+    auto go_on = [this, tasks = std::move(tasks), next] { stop_after(tasks, next + 1); };
+    const detail::Ref<detail::HandleBase> callback(make_block<detail::FunctionHandle<decltype(go_on)>>(std::move(go_on)));
+    task.add_callback(callback.get());
+}
+
+/// Calls the callbacks of tasks that have ended: those of this iteration and of two more, as asyncio does when it waits for them.
+void EventLoop::run_what_ended_tasks_left() {
+    for (int iterations = 0; iterations < 3 && !ready_.empty(); ++iterations) {
+        if (ready_.batch_left() == 0) {
+            ready_.begin_batch();
+        }
+        while (ready_.batch_left() != 0) {
+            pick_and_step();
+        }
     }
 }
 

@@ -66,6 +66,7 @@ void EventLoop::add_thread(detail::ThreadBase& thread) {
         check_use();
     }
     EventLoop& root = *root_;
+    root.is_watched_ = true;
     const std::uint64_t creator = running_key();
     const bool is_named = thread.name != nullptr;
     const std::uint64_t name = is_named ? hash_text(*thread.name) : 0;

@@ -36,32 +36,31 @@ struct Found {
     std::uint32_t rank;
 };
 
-/// Finds the entry with `rank` before it in the tree below `unit`, a node of the topmost level; calls
-/// `on_node(node, child)` for every node on the way.
-template <std::uint32_t levels, class Node, class OnNode>
+/// Finds the entry with `rank` before it in the tree below `unit`, a node of the topmost level; `choose(node, rank)` returns
+/// the child of a node in which it is.
+template <std::uint32_t levels, class Node, class Choose>
 [[gnu::always_inline]] inline Found descend(Node* nodes, const std::uint32_t* level_begin, std::uint32_t unit,
-                                            std::uint32_t rank, OnNode&& on_node) {
+                                            std::uint32_t rank, Choose&& choose) {
     for (std::uint32_t level = levels; level-- > 0;) {
         Node& node = nodes[level_begin[level] + unit];
-        const std::uint32_t child = node.find(rank);
+        const std::uint32_t child = choose(node, rank);
         rank -= node.before(child);
-        on_node(node, child);
         unit = unit * 8 + child;
     }
     return {unit, rank};
 }
 
 /// Calls `descend` for the number of levels that there are.
-template <class Node, class OnNode>
+template <class Node, class Choose>
 [[gnu::always_inline]] inline Found descend(std::uint32_t levels, Node* nodes, const std::uint32_t* level_begin,
-                                            std::uint32_t block, std::uint32_t rank, OnNode&& on_node) {
+                                            std::uint32_t block, std::uint32_t rank, Choose&& choose) {
     switch (levels) {
         case 1:
-            return descend<1>(nodes, level_begin, 0, rank, on_node);
+            return descend<1>(nodes, level_begin, 0, rank, choose);
         case 2:
-            return descend<2>(nodes, level_begin, 0, rank, on_node);
+            return descend<2>(nodes, level_begin, 0, rank, choose);
         default:
-            return descend<3>(nodes, level_begin, block, rank, on_node);
+            return descend<3>(nodes, level_begin, block, rank, choose);
     }
 }
 
@@ -71,18 +70,21 @@ std::uint32_t ReadySet::find(std::uint32_t rank) const {
     std::uint32_t block = 0;
     for (; rank >= block_counts_[block]; ++block) rank -= block_counts_[block];
     const Found found =
-        descend(levels_, nodes_.data(), level_begin_.data(), block, rank, [](const RankNode&, std::uint32_t) {});
+        descend(levels_, nodes_.data(), level_begin_.data(), block, rank,
+                [](const RankNode& node, std::uint32_t left) { return node.find(left); });
     return found.word * 64 + select(words_[found.word], found.rank);
 }
 
 ReadyEntry& ReadySet::take_from_tree(std::uint32_t rank) {
     std::uint32_t block = 0;
-    for (; rank >= block_counts_[block]; ++block) rank -= block_counts_[block];
-    --block_counts_[block];
+    if (levels_ == levels_max) [[unlikely]] {  // with fewer levels there is one block, and nobody asks for its count
+        for (; rank >= block_counts_[block]; ++block) rank -= block_counts_[block];
+        --block_counts_[block];
+    }
     // Where is written has to be known as early as can be, or the processor lets the next descent wait for it: hence
     // nodes are counted down on the way, and the bit is cleared in the word found, not by the number of the slot.
     const Found found = descend(levels_, nodes_.data(), level_begin_.data(), block, rank,
-                                [](RankNode& node, std::uint32_t child) { node.subtract_one(child); });
+                                [](RankNode& node, std::uint32_t left) { return node.take(left); });
     std::uint64_t& word = words_[found.word];
     const std::uint32_t bit = select(word, found.rank);
     word &= ~(std::uint64_t{1} << bit);

@@ -23,7 +23,7 @@ void Lock::wait_and_take(EventLoop& loop, Place place) {
 }
 
 /// Queues up and takes the lock. `is_gone` is set when the lock was destroyed meanwhile, whatever is thrown then.
-void Lock::queue_and_take(EventLoop& loop, Place place, bool& is_gone) {
+[[gnu::always_inline]] inline void Lock::queue_and_take(EventLoop& loop, Place place, bool& is_gone) {
     touch_in(loop, Access::write, "Lock.acquire", place);
     detail::WaitEntry entry(loop);
     try {

@@ -5,7 +5,7 @@
 namespace mishap::detail {
 
 QueueBase::QueueBase(const ObjectKind& kind, std::ptrdiff_t maxsize, std::string_view name)
-    : Primitive(kind, name), limit_(maxsize == 0 ? unlimited : static_cast<std::size_t>(maxsize)) {
+    : Primitive(kind, name), limit_(maxsize == 0 ? unlimited : static_cast<std::size_t>(maxsize)), room_(limit_) {
     if (maxsize < 0) {
         throw UsageError(fmt::format(
             "a {} was made with room for {} items; give the most it may hold, or 0 for a queue without a limit", kind.type,
@@ -48,6 +48,31 @@ std::size_t QueueBase::qsize() const {
 bool QueueBase::full() const {
     touch(Access::read, "Queue.full");
     return is_full();
+}
+
+void QueueBase::enter_put_slowly(EventLoop& loop, Place place) {
+    if (!is_full()) {
+        maybe_yield(loop, "Queue.put", place);
+    }
+    if (is_full()) {
+        wait_for_room(loop, place);
+    }
+    touch_in(loop, is_shut_down_ ? Access::read : Access::write, "Queue.put", place);
+    if (is_shut_down_) {
+        throw QueueShutDown();
+    }
+    loop.world().tell_progress();
+}
+
+void QueueBase::enter_get_slowly(EventLoop& loop, Place place) {
+    if (count_ != 0) {
+        maybe_yield(loop, "Queue.get", place);
+    }
+    if (count_ == 0) {
+        wait_for_item(loop, place);
+    }
+    touch_in(loop, Access::write, "Queue.get", place);
+    loop.world().tell_progress();
 }
 
 void QueueBase::wait_for_room(EventLoop& loop, Place place) {
@@ -157,6 +182,7 @@ void QueueBase::join(Place place) {
 void QueueBase::shut_down(bool immediate, Place place) {
     touch(Access::write, "Queue.shutdown", place);
     is_shut_down_ = true;
+    room_ = 0;
     if (immediate) {
         unfinished_ -= count_ < unfinished_ ? count_ : unfinished_;
         count_ = 0;

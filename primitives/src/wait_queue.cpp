@@ -34,7 +34,7 @@ WaitEntry* WaitQueue::first_pending() const {
     return nullptr;
 }
 
-void WaitQueue::wake(WaitEntry& entry) {
+[[gnu::always_inline]] inline void WaitQueue::wake(WaitEntry& entry) {
     waiting_.erase(Entries::s_iterator_to(entry));
     woken_.push_back(entry);
     entry.finish();
@@ -66,6 +66,7 @@ void WaitQueue::wake_all() {
 }
 
 void WaitQueue::wait(WaitEntry& entry, const char* operation, Place place, Failing failing) {
+    refuse_other_loops(*current_loop, operation);
     // A task that is given up may stay in this wait for good, so it must not be found here later.
     if (!current_loop->current_task()->is_abandoning) {
         waiting_.push_back(entry);
@@ -87,6 +88,20 @@ void WaitQueue::wait(WaitEntry& entry, const char* operation, Place place, Faili
         throw UsageError(fmt::format(
             "what a task waited on in {} was destroyed; a primitive must outlive the tasks that use it, so await them first",
             operation));
+    }
+}
+
+/// Tasks of two loops cannot wait for each other's turn: neither loop may wake the other's.
+void WaitQueue::refuse_other_loops(const EventLoop& loop, const char* operation) const {
+    if (is_empty()) [[likely]] {
+        return;
+    }
+    const WaitEntry& other = waiting_.empty() ? woken_.front() : waiting_.front();
+    if (other.task() != nullptr && &other.task()->loop() != &loop) {
+        throw UsageError(fmt::format(
+            "{} on {}, on which a task of another loop waits; a primitive belongs to one loop at a time: let loops talk through "
+            "call_soon_threadsafe(), run_coroutine_threadsafe() and concurrent futures",
+            operation, owner_->describe()));
     }
 }
 

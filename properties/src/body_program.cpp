@@ -129,8 +129,11 @@ void BodyProgram::note_leftovers(World& world) {
     });
     if (options_.leaks_are_findings) {
         for (const Note& note : world.notes()) {
-            if (note.kind == FindingKind::never_retrieved) {
-                world.fail({.kind = note.kind, .what = note.what, .label = "never retrieved"});
+            const bool is_leak = note.kind == FindingKind::never_retrieved || note.kind == FindingKind::never_awaited ||
+                                 note.kind == FindingKind::unclosed;
+            if (is_leak) {
+                const bool is_retrieval = note.kind == FindingKind::never_retrieved;
+                world.fail({.kind = note.kind, .what = note.what, .label = is_retrieval ? "never retrieved" : to_text(note.kind)});
             }
         }
     }

@@ -19,6 +19,7 @@
 #include <mishap/sim/hash.hpp>
 #include <mishap/sim/make_strategy.hpp>
 #include <mishap/sim/mapped_tape.hpp>
+#include <mishap/sim/measured.hpp>
 #include <mishap/sim/random_walk.hpp>
 #include <mishap/sim/repair.hpp>
 #include <mishap/sim/replay_line.hpp>
@@ -56,6 +57,20 @@ void check_options(const ExploreOptions& options) {
     if (const std::string problem = problem_with(options.script); !problem.empty()) {
         throw UsageError(fmt::format("the script cannot be followed by any run. {}", problem));
     }
+    const auto refuse_unknown = [](bool is_known, const char* name) {
+        if (!is_known) {
+            throw UsageError(fmt::format("{} is none of its enumerators; give one of them", name));
+        }
+    };
+    const std::vector<StrategyName>& names = strategy_names();
+    refuse_unknown(std::any_of(names.begin(), names.end(), [&](const StrategyName& it) { return it.kind == options.strategy; }),
+                   "strategy");
+    refuse_unknown(options.order <= Order::fifo, "order");
+    refuse_unknown(options.sharing <= Sharing::tracked, "sharing");
+    refuse_unknown(options.sweep <= Sweep::fail, "sweep");
+    refuse_unknown(options.races <= Detect::finding, "races");
+    refuse_unknown(options.lost_updates <= Detect::finding, "lost_updates");
+    refuse_unknown(options.script_fit <= ScriptFit::as_far_as_possible, "script_fit");
     if (options.stride == 0) {
         throw UsageError("stride is the distance between the runs that are made; give 1 or more");
     }
@@ -92,21 +107,6 @@ std::string promises_of(const ExploreOptions& options) {
     text += "; tasks switch only where they wait";
     return text + (options.sharing == Sharing::tracked ? "; tasks share nothing beside tracked objects" : "");
 }
-
-/// Answers as another strategy does, and asks for fingerprints.
-class FingerprintedStrategy final : public Strategy {
-public:
-    explicit FingerprintedStrategy(Strategy& strategy) : strategy_(strategy) {}
-    const char* name() const override { return strategy_.name(); }
-    Needs needs() const override { return {.steps = strategy_.needs().steps, .footprints = true}; }
-    bool begin_run(const RunInfo& run) override { return strategy_.begin_run(run); }
-    std::uint32_t pick(const Question& question) override { return strategy_.pick(question); }
-    void after_step(const Step& step) override { strategy_.after_step(step); }
-    void end_run(const Summary& summary) override { strategy_.end_run(summary); }
-
-private:
-    Strategy& strategy_;
-};
 
 /// One exploration, from the calm runs to the report.
 class Exploration {
@@ -151,7 +151,7 @@ public:
                                                          .time_max = options_.time_limit,
                                                          .first_run = options_.first_run,
                                                          .stride = options_.stride});
-            if (options_.sharing == Sharing::tracked && report_.search.is_exhausted) {
+            if (rests_on_footprints(report_.search)) {
                 try_to_refute(explorer);
             }
         } else {
@@ -160,6 +160,9 @@ public:
         }
         if (report_.search.has_threads) {
             report_.promises += "; threads switch only before operations on what they share";
+            if (report_.search.interleavings.has_value()) {
+                report_.promises += ", and what else they share is guarded";
+            }
         }
         if (report_.search.has_spun) {
             report_.promises += "; who makes the same step again and again waits until another has gone";
@@ -331,12 +334,18 @@ private:
         return true;
     }
 
-    /// What the claim "all interleavings" rests on is put to a test of its own: random runs, a tenth of the budget.
+    /// Returns whether "all" is said of runs that were left out because nothing tracked tells them from runs that were made.
+    bool rests_on_footprints(const SearchResult& search) const {
+        return search.is_exhausted &&
+               (options_.sharing == Sharing::tracked || (search.has_threads && search.interleavings.has_value()));
+    }
+
+    /// What such a claim rests on is put to a test of its own: random runs, a tenth of the budget. Of tasks it is a promise
+    /// that may be broken; threads may use plain variables that nothing guards, and then only the order tells.
     void try_to_refute(Explorer& explorer) {
-        RandomWalk walk(mix(report_.seed, hash_text("refute")));
-        FingerprintedStrategy fingerprinted(walk);
+        Measured walk(std::make_unique<RandomWalk>(mix(report_.seed, hash_text("refute"))));  // which asks for fingerprints
         const SearchResult result = explorer.search(
-            fingerprinted, {.runs_max = std::max<std::uint64_t>(options_.runs_max / 10, 1), .time_max = options_.time_limit / 10});
+            walk, {.runs_max = std::max<std::uint64_t>(options_.runs_max / 10, 1), .time_max = options_.time_limit / 10});
         report_.search.is_promise_broken = result.is_promise_broken;
         report_.search.failure = result.failure;
     }
@@ -444,7 +453,7 @@ private:
             report_.search.is_exhausted = true;  // whatever the strategy, there is one run
             report_.notes.push_back({FindingKind::check, "the search asked no choice: nothing in this program could go another "
                                                          "way, so one run says all there is to say"});
-        } else if (report_.search.waits == 0 && has_scheduled()) {
+        } else if (report_.search.waits == 0 && !report_.search.has_threads && has_scheduled()) {
             report_.notes.push_back({FindingKind::check, "no task ever waited for another: the schedules differ only in the "
                                                          "order of steps that nothing ties together"});
         }

@@ -183,10 +183,13 @@ std::string Report::headline() const {
         return fmt::format("all {} orders pass ({} distinct fingerprint{})", search.digests, search.fingerprints,
                            search.fingerprints == 1 ? "" : "s");
     }
-    std::string text =
-        fmt::format("{} passed, {} of them distinct; that is not all there are", plural(search.runs, "run"), search.digests);
+    std::string text = fmt::format("{} passed, {} of them distinct", plural(search.runs, "run"), search.digests);
+    if (search.fingerprints != 0) {
+        text += fmt::format(", in {}", plural(search.fingerprints, "interleaving"));
+    }
+    text += "; that is not all there are";
     if (search.next_is_new_max.has_value()) {
-        text += fmt::format(" (one more shows a new interleaving with a probability of at most {:.2g})", *search.next_is_new_max);
+        text += fmt::format(" (one more random run shows a new interleaving with a probability of at most {:.2g})", *search.next_is_new_max);
     }
     return text;
 }

@@ -143,11 +143,13 @@ std::optional<Finding> explain_stuck(EventLoop& loop) {
         std::all_of(waits.begin(), waits.end(), [&](const Wait& wait) { return is_excused(wait, loop); })) {
         return std::nullopt;
     }
-    Finding finding = make_finding(waits,
-                                   cycle.empty() ? fmt::format("{} task{} can never go on", waits.size(),
-                                                               waits.size() == 1 ? "" : "s")
-                                                 : fmt::format("{} tasks wait for each other", cycle.size()),
-                                   cycle.empty() ? "stuck" : "cycle");
+    std::string what = fmt::format("{} task{} can never go on", waits.size(), waits.size() == 1 ? "" : "s");
+    if (cycle.size() == 1) {
+        what = "a task waits for itself";
+    } else if (!cycle.empty()) {
+        what = fmt::format("{} tasks wait for each other", cycle.size());
+    }
+    Finding finding = make_finding(waits, std::move(what), cycle.empty() ? "stuck" : "cycle");
     if (!cycle.empty()) {
         std::string line = "cycle: ";
         for (const TaskBase* task : cycle) {

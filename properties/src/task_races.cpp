@@ -24,7 +24,7 @@ public:
             begin_step(event);
         } else if (event.kind == TraceEventKind::access && event.relation != Relation::conflict) {
             detector_.synchronise(event.object, event.access);
-        } else if (event.kind == TraceEventKind::access) {
+        } else if (event.kind == TraceEventKind::access && *event.what != '\0') {  // what has no name is the loop's own
             use(event);
         }
     }

@@ -2,16 +2,25 @@
 
 #include <algorithm>
 
+#include <mishap/sim/detail/memory_key.hpp>
+
 namespace mishap::detail {
 
 void AccessProfile::learn(const Step& step) {
     const EntityStep who = step.entity;
+    if (step.kind == EntityKind::thread && !has_threads_) {
+        has_threads_ = true;
+        std::erase(shared_, unknown_memory_key);
+    }
     // To wait for an end is no use of a shared object: there is one order only.
     const bool is_join = std::any_of(step.pending.begin(), step.pending.end(), [](const Operation& operation) {
         return operation.may_block && operation.access == Access::read;
     });
     for (const Touch& touch : step.footprint) {
-        if (!is_access(touch) || (is_join && touch.access == Access::read)) {
+        const bool is_own_callback = step.kind == EntityKind::lane && touch.object == who.entity;
+        // What threads share is tracked; the loop's own steps go before them and after.
+        const bool is_of_loop = touch.object == unknown_memory_key && has_threads_;
+        if (!is_access(touch) || is_own_callback || is_of_loop || (is_join && touch.access == Access::read)) {
             continue;
         }
         std::vector<Accessor>& accessors = objects_[touch.object];

@@ -9,7 +9,7 @@ bool BoundedSearch::begin_run(const RunInfo&) {
         diverged_ = true;  // the last run ended, or was given up, before it had asked what it must ask
         return false;
     }
-    if (bound_exhausted_) {
+    if (bound_exhausted_ || runs_.size() >= memory_.runs_max) {
         return false;
     }
     if (!begun_) {
@@ -34,7 +34,10 @@ bool BoundedSearch::take_next_fork() {
     if (cost >= rounds_.size()) {
         return false;
     }
-    bound_ = cost;
+    if (cost != bound_) {
+        waiting_ -= rounds_[cost].size();
+        bound_ = cost;
+    }
     Fork fork = rounds_[bound_].back();
     rounds_[bound_].pop_back();
     path_.clear();
@@ -62,6 +65,14 @@ void BoundedSearch::defer(const Fork& fork, std::uint32_t cost) {
     if (cost > bound_max_) {
         ++deferred_;
         return;
+    }
+    // What belongs to this round is no more than a few runs ask: depth first it is soon over.
+    if (cost > bound_) {
+        if (waiting_ >= memory_.forks_max) {
+            has_forgotten_ = true;
+            return;
+        }
+        ++waiting_;
     }
     if (rounds_.size() <= cost) {
         rounds_.resize(cost + 1);

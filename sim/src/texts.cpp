@@ -78,7 +78,11 @@ const char* to_text(FindingKind kind) {
         case FindingKind::destroyed: return "primitive destroyed while in use";
         case FindingKind::leaked_task: return "leaked task";
         case FindingKind::never_retrieved: return "exception never retrieved";
+        case FindingKind::never_awaited: return "never awaited";
+        case FindingKind::unclosed: return "never closed";
+        case FindingKind::slow_step: return "slow step";
         case FindingKind::foreign_thread: return "a real thread took part";
+        case FindingKind::wrong_thread: return "call from the wrong thread";
         case FindingKind::broken_promise: return "broken promise";
         case FindingKind::livelock: return "livelock";
         case FindingKind::starved: return "starvation";

@@ -37,4 +37,6 @@ inline constexpr KnownDigest known_digests[] = {
     {"wait_for_result/cancel_wins", 0x3da7200f7072b55c, 0x6914b4b7257848ab},
     {"wait_for_result/result_wins", 0x3da7200f7072b55c, 0x288b31954e512845},
     {"wait_for_result/work_inline", 0xfafeb02ec3ffc888, 0x561bf9bd58da9438},
+    {"worker_counter/locked", 0x21e854fb3c136747, 0x4095f943ece593cf},
+    {"worker_counter/unlocked", 0x5b1c8ae112ffaaf6, 0x4081a3163367a4b0},
 };

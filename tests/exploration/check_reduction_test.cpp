@@ -8,6 +8,10 @@
 #include "exploration/trace_programs.hpp"
 #include "support/catch.hpp"
 
+#ifndef MISHAP_TRACES_MAX
+#define MISHAP_TRACES_MAX 100000  // under sanitizers only small programs are made in every order
+#endif
+
 using namespace mishap;
 using namespace mishap::test;
 using namespace std::chrono_literals;
@@ -52,9 +56,12 @@ void check_random(const TaskShape& shape, ExploreOptions options, std::uint64_t 
 }  // namespace
 
 TEST_CASE("of tasks one run of each interleaving is made, as many as exhaustive search finds") {
+    ExploreOptions options = tracked();
+    options.runs_max = MISHAP_TRACES_MAX;
     for (const TraceProgram& row : task_programs()) {
-        INFO(row.name << " " << row.parameters);
-        check_optimal(row.body, tracked());
+        const ReductionCheck check = check_reduction(row.body, options);
+        INFO(row.name << " " << row.parameters << "\n" << check.to_text());
+        CHECK((check.is_optimal() || (!check.all.is_exhausted && MISHAP_TRACES_MAX < 100'000)));
     }
 }
 

@@ -20,9 +20,9 @@ struct KnownProgram {
     ActorProgram program;
     /// Of a random walk, by enumeration of all states; none where there are too many.
     std::optional<double> random_walk;
-    // By 100'000 runs of a model, so with a standard deviation of 0.0016 at most; URW and SURW with what 300 random
-    // walks made at most as estimates. PCT has none: its change points fall on the steps of the first task, too,
-    // which the model has not.
+    // By 100'000 runs of a model, so with a standard deviation of 0.0016 at most; URW with what 300 random walks made at
+    // most as estimates, SURW likewise, but that of reorder_<n>_bad follows from estimates of one access each. PCT has none:
+    // its change points fall on the steps of the first task, too, which the model has not.
     double pos = 0;
     double urw = 0;
     double surw = 0;

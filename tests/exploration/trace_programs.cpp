@@ -10,6 +10,7 @@
 #include <mishap/loop/await.hpp>
 #include <mishap/loop/sleep.hpp>
 #include <mishap/primitives/cond_var.hpp>
+#include <mishap/primitives/condition.hpp>
 #include <mishap/primitives/lock.hpp>
 #include <mishap/primitives/mutex.hpp>
 #include <mishap/primitives/shared.hpp>
@@ -23,7 +24,10 @@ namespace {
 struct ByThreads {
     using Variable = Shared<int>;
     using Mutex = mishap::Mutex;
-    using CondVar = mishap::CondVar;
+    class CondVar : public mishap::CondVar {
+    public:
+        explicit CondVar(Mutex&) {}
+    };
 
     class Crew {
     public:
@@ -76,9 +80,26 @@ struct ByTasks {
             give_way();
             lock_.release();
         }
+        Lock& lock_of_tasks() { return lock_; }
 
     private:
         Lock lock_;
+    };
+
+    class CondVar {
+    public:
+        explicit CondVar(Mutex& mutex) : condition_(mutex.lock_of_tasks()) {}
+        void wait(Mutex&) {
+            give_way();
+            condition_.wait();
+        }
+        void notify_one() {
+            give_way();
+            condition_.notify();
+        }
+
+    private:
+        Condition condition_;
     };
 
     class Crew {
@@ -239,11 +260,12 @@ struct Programs {
         });
     }
 
-    static void race_tail(int tail) {
+    static void race_tail(int tail) { race_tail_after(20, tail); }
+    static void race_tail_after(int rounds, int tail) {
         Several<Variable> own(2);
         Variable shared;
         run_threads(2, [&](int i) {
-            for (int k = 0; k < 20; ++k) {
+            for (int k = 0; k < rounds; ++k) {
                 own[i].store(k);
                 own[i].load();
             }
@@ -325,12 +347,12 @@ struct Programs {
         });
     }
 
-    static void indexer(int count) {
-        constexpr int cells = 128;
+    static void indexer(int count) { indexer_of(count, 4, 128); }
+    static void indexer_of(int count, int entries, int cells) {
         Several<Mutex> mutex(cells);
         Several<Variable> table(cells);
         run_threads(count, [&](int id) {
-            for (int k = 1; k <= 4; ++k) {
+            for (int k = 1; k <= entries; ++k) {
                 const int value = 11 * k + id;
                 int cell = 7 * value % cells;
                 for (bool is_done = false; !is_done; cell = (cell + 1) % cells) {
@@ -344,9 +366,8 @@ struct Programs {
         });
     }
 
-    static void filesystem(int count) {
-        constexpr int inodes = 32;
-        constexpr int blocks = 26;
+    static void filesystem(int count) { filesystem_of(count, 32, 26); }
+    static void filesystem_of(int count, int inodes, int blocks) {
         Several<Mutex> inode_mutex(inodes);
         Several<Variable> inode(inodes);
         Several<Mutex> block_mutex(blocks);
@@ -395,8 +416,8 @@ struct Programs {
     static void condvar_pc(int rounds) {
         Mutex mutex;
         Variable filled;
-        typename By::CondVar not_full;
-        typename By::CondVar not_empty;
+        typename By::CondVar not_full{mutex};
+        typename By::CondVar not_empty{mutex};
         run_threads(2, [&](int i) {
             typename By::CondVar& mine = i == 0 ? not_full : not_empty;
             typename By::CondVar& theirs = i == 0 ? not_empty : not_full;
@@ -544,26 +565,37 @@ std::vector<TraceProgram> trace_programs(std::uint64_t traces_max) {
 std::vector<TraceProgram> task_programs() {
     using P = Programs<ByTasks>;
     Rows rows(1);
-    rows.add("readers", P::readers, 2, 0);
-    rows.add("lastwrite", P::lastwrite, 3, 0);
-    rows.add("floating_read", P::floating_read, 2, 0);
-    rows.add("ainc", P::ainc, 3, 0);
-    rows.add("binc", P::binc, 2, 0);
-    rows.add("casrot", P::casrot, 3, 0);
-    rows.add("lastzero", P::lastzero, 1, 0);
-    rows.add("fib_join", P::fib_join, 1, 0);
-    rows.add("account", P::account, 1, 0);
-    rows.add("reorder", P::reorder, 1, 1, 0);
-    rows.add("write_read_pair", P::write_read_pair, 2, 0);
-    rows.add("disjoint", P::disjoint, 2, 1, 0);
-    rows.add("ring_nolock", P::ring_nolock, 2, 0);
+    for (const int n : {2, 3}) {
+        rows.add("readers", P::readers, n, 0);
+        rows.add("lastwrite", P::lastwrite, n + 1, 0);
+        rows.add("floating_read", P::floating_read, n + 1, 0);
+        rows.add("ainc", P::ainc, n + 1, 0);
+        rows.add("binc", P::binc, n, 0);
+        rows.add("casrot", P::casrot, n + 1, 0);
+        rows.add("write_read_pair", P::write_read_pair, n, 0);
+        rows.add("ring_nolock", P::ring_nolock, n, 0);
+        rows.add("token_ring", P::token_ring, n, 0);
+        rows.add("mutex_counter", P::mutex_counter, n, 1, 0);
+    }
+    for (const int n : {1, 2}) {
+        rows.add("lastzero", P::lastzero, n, 0);
+        rows.add("fib_join", P::fib_join, n, 0);
+        rows.add("account", P::account, n, 0);
+        rows.add("reorder", P::reorder, n, 1, 0);
+        rows.add("circular_buffer", P::circular_buffer, n, 0);
+        rows.add("condvar_pc", P::condvar_pc, n, 0);
+        rows.add("disjoint", P::disjoint, 2, n, 0);
+    }
+    rows.add("mutex_counter", P::mutex_counter, 2, 2, 0);
     rows.add("peterson", P::peterson, 1, 1, 0);
-    rows.add("mutex_counter", P::mutex_counter, 2, 1, 0);
-    rows.add("token_ring", P::token_ring, 2, 0);
-    rows.add("circular_buffer", P::circular_buffer, 1, 0);
     rows.add("phil_ordered", P::phil_ordered, 2, 0);
     rows.add("phil_deadlock", P::phil_deadlock, 2, 0);
     rows.put({"deadlock_ab", "", P::deadlock_ab, 0, 0});
+    // These are cut down: a private prefix of one round; all entries fall into one cell; two inodes want one block.
+    rows.put({"race_tail", "N=2, 1 round", [] { P::race_tail_after(1, 2); }, 0, 0});
+    rows.put({"indexer", "N=2, 7 cells", [] { P::indexer_of(2, 1, 7); }, 0, 0});
+    rows.put({"filesystem", "N=2, 1 inode", [] { P::filesystem_of(2, 1, 2); }, 0, 0});
+    rows.put({"filesystem", "N=2, 2 inodes", [] { P::filesystem_of(2, 2, 2); }, 0, 0});
     return rows.take();
 }
 

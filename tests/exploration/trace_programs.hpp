@@ -24,8 +24,8 @@ struct TraceProgram {
 /// compare-exchange reads, waiting for a mutex is no event, deadlocked executions are traces.
 std::vector<TraceProgram> trace_programs(std::uint64_t traces_max);
 
-/// Returns the same programs on tasks that give way before each operation, as small as every order of them can be made.
-/// How many classes they have nobody has counted: `traces` is 0.
+/// Returns the same programs on tasks that give way before each operation, so small that every order of them can be made:
+/// at most 100,000. How many classes they have nobody has counted: `traces` is 0.
 std::vector<TraceProgram> task_programs();
 
 }  // namespace mishap::test

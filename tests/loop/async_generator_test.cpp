@@ -245,7 +245,7 @@ TEST_CASE("handlers of errors let GeneratorExit pass") {
     });
 }
 
-TEST_CASE("while a task runs a generator, nobody else may ask it or close it") {
+TEST_CASE("while a task runs a generator, nobody else may ask it or close it (bpo-30773)") {
     in_both_worlds([] {
         auto items = count_to(2);
         const auto first = create_task(items.next());

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <mishap/loop/executor.hpp>
 #include <mishap/loop/thread.hpp>
 #include <mishap/sim/errors.hpp>
 
@@ -121,16 +122,29 @@ TEST_CASE("who waits for a concurrent future goes on when it has a result, an ex
     });
 }
 
-TEST_CASE("a concurrent future is completed once") {
+TEST_CASE("a concurrent future is completed once (gh-107219)") {
     in_both_worlds([] {
         const auto error = std::make_exception_ptr(std::runtime_error("late"));
         CHECK_THROWS_AS(finished(1).set_result(2), InvalidStateError);
         CHECK_THROWS_AS(finished(1).set_exception(error), InvalidStateError);
         CHECK_THROWS_AS(failed().set_result(2), InvalidStateError);
         CHECK_THROWS_AS(cancelled().set_result(2), InvalidStateError);
+        CHECK_THROWS_AS(cancelled().set_exception(error), InvalidStateError);
         CHECK_THROWS_AS(finished(1).set_running_or_notify_cancel(), UsageError);
         CHECK_THROWS_AS(running().set_running_or_notify_cancel(), UsageError);
         CHECK_THROWS_AS(cancelled_and_notified().set_running_or_notify_cancel(), UsageError);
+    });
+}
+
+TEST_CASE("a concurrent future that is empty says so") {
+    in_both_worlds([] {
+        const IntFuture empty;
+        CHECK_FALSE(empty.is_valid());
+        CHECK_THROWS_AS(empty.done(), UsageError);
+        CHECK_THROWS_AS(empty.cancel(), UsageError);
+        CHECK_THROWS_AS(empty.result(1s), UsageError);
+        CHECK_THROWS_AS(concurrent::wait(std::vector{empty}), UsageError);
+        CHECK_THROWS_AS(wrap_future(empty), UsageError);
     });
 }
 

@@ -158,7 +158,7 @@ TEST_CASE("a coroutine that is never awaited is told") {
     });
     const std::vector<Note> notes = notes_of([] { const auto dropped = []() -> Coro<void> { co_return; }(); });
     REQUIRE(notes.size() == 1);
-    CHECK(notes[0].kind == FindingKind::never_retrieved);
+    CHECK(notes[0].kind == FindingKind::never_awaited);
 }
 
 TEST_CASE("in debug mode, a resource that goes without having been closed is told, once") {

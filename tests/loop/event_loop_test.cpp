@@ -134,6 +134,25 @@ TEST_CASE("a timer in the past waits for the next iteration") {
     });
 }
 
+TEST_CASE("deadlines in the past count as one: they come in the order in which they were set, behind what is ready") {
+    in_both_worlds([] {
+        EventLoop& loop = get_running_loop();
+        if (loop.world().is_simulated()) {
+            sleep(10s);
+        }
+        std::string log;
+        const VirtualTime now = loop.time();
+        loop.call_at(now - 1s, [&] { log += '1'; });
+        loop.call_at(now - 5s, [&] { log += '2'; });
+        loop.call_later(-1h, [&] { log += '3'; });
+        loop.call_soon([&] { log += '0'; });
+        for (int i = 0; i < 3; ++i) {
+            sleep(0s);
+        }
+        CHECK(log == "0123");
+    });
+}
+
 TEST_CASE("a callback may not wait") {
     in_both_worlds([] {
         bool was_refused = false;

@@ -56,6 +56,38 @@ TEST_CASE("map gives results in the order of the inputs") {
     });
 }
 
+TEST_CASE("map takes an argument from each of its ranges until the shortest ends") {
+    in_both_worlds([] {
+        ThreadPoolExecutor pool(2);
+        const auto collect = [](auto&& results) {
+            std::vector<std::string> texts;
+            for (const std::string& text : results) {
+                texts.push_back(text);
+            }
+            return texts;
+        };
+        const auto join = [](const std::string& name, int number) { return name + std::to_string(number); };
+        const std::vector<std::string> names{"a", "b", "c"};
+        CHECK(collect(pool.map(join, names, std::set<int>{1, 2})) == std::vector<std::string>{"a1", "b2"});
+        CHECK(collect(pool.map({.timeout = 1h}, join, names, std::vector<int>{3, 4, 5, 6})) ==
+              std::vector<std::string>{"a3", "b4", "c5"});
+        CHECK(collect(pool.map(join, names, std::vector<int>{})).empty());
+        const int numbers[] = {1, 2};
+        auto sums = pool.map([](int x, int y, int z) { return x + y + z; }, numbers, numbers, std::vector<int>{10, 20, 30});
+        CHECK(sums.next() == 12);
+        CHECK(sums.next() == 24);
+        CHECK(sums.is_at_end());
+        auto late = pool.map(
+            {.timeout = 1ms},
+            [](int x, int y) {
+                blocking_sleep(50ms);
+                return x + y;
+            },
+            numbers, numbers);
+        CHECK_THROWS_AS(late.next(), TimeoutError);
+    });
+}
+
 TEST_CASE("map submits all at once, counts its time from the call, and cancels the rest when it is dropped") {
     in_a_calm_world([] {
         ThreadPoolExecutor pool(1);
@@ -301,7 +333,7 @@ TEST_CASE("cancelling what was given to an executor keeps it from beginning, not
     });
 }
 
-TEST_CASE("a result that comes when the awaiting future was cancelled is dropped, in every order") {
+TEST_CASE("a result that comes when the awaiting future was cancelled is dropped, in every order (python/asyncio 123)") {
     const SearchResult result = search_every_order([] {
         ThreadPoolExecutor pool(1);
         const auto future = get_running_loop().run_in_executor(&pool, [] { return 1; });

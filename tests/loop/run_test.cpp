@@ -1,20 +1,36 @@
 #include <mishap/loop/run.hpp>
 
+#include <csignal>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <mishap/loop/await.hpp>
 #include <mishap/loop/coro.hpp>
 #include <mishap/loop/sleep.hpp>
 
-#include "support/catch.hpp"
+#include "child_process.hpp"
+#include "support/worlds.hpp"
 
 using namespace mishap;
+using namespace mishap::test;
 using namespace std::chrono_literals;
 
 namespace {
+
+/// Leaves SIGINT to the system for as long as it lives: the test framework handles it.
+class PlainSigint {
+public:
+    PlainSigint() : before_(std::signal(SIGINT, SIG_DFL)) {}
+    ~PlainSigint() { std::signal(SIGINT, before_); }
+    PlainSigint(const PlainSigint&) = delete;
+    PlainSigint& operator=(const PlainSigint&) = delete;
+
+private:
+    void (*before_)(int);
+};
 
 /// Runs `body` with options that make real loops, then with such that make loops of a calm simulated world.
 template <class F>
@@ -94,6 +110,24 @@ TEST_CASE("run cancels the tasks that are left and waits for them") {
     });
 }
 
+TEST_CASE("the callbacks of tasks that run cancels at its end are called") {
+    with_loops_of_both_worlds([](const RunOptions& options) {
+        std::string log;
+        mishap::run(
+            [&] {
+                for (const char name : {'a', 'b'}) {
+                    create_task([] { sleep(1000s); }).add_done_callback([&log, name](const Future<void>& task) {
+                        log += name;
+                        task.get_loop().call_soon([&log] { log += '.'; });
+                    });
+                }
+                sleep(0s);
+            },
+            options);
+        CHECK(log == "ba..");  // newest first
+    });
+}
+
 TEST_CASE("run tells the exception handler what tasks failed with that it cancelled") {
     with_loops_of_both_worlds([](const RunOptions& options) {
         std::vector<std::string> told;
@@ -160,6 +194,100 @@ TEST_CASE("what was registered for the shutdown is called when the tasks have en
             options);
         CHECK(log == std::vector<std::string>{"task", "generator", "a shutdown function failed", "executor"});
     });
+}
+
+TEST_CASE("SIGINT cancels main, which may clean up, and becomes a KeyboardInterrupt", "[real]") {
+    const PlainSigint plain;
+    std::string log;
+    const auto interrupted = [&](auto wait) {
+        return [&log, wait] {
+            std::raise(SIGINT);
+            try {
+                wait();
+            } catch (const CancelledError&) {
+                sleep(1ms);
+                log += "cleaned up;";
+                throw;
+            }
+        };
+    };
+    CHECK_THROWS_AS(mishap::run(interrupted([] { sleep(1h); })), KeyboardInterrupt);
+    CHECK_THROWS_AS(mishap::run(interrupted([] { get_running_loop().create_future<void>(); sleep(1h); })), KeyboardInterrupt);
+    CHECK_THROWS_AS(mishap::run(interrupted([] {
+                        for (;;) {
+                            sleep(0s);  // the loop never waits
+                        }
+                    })),
+                    KeyboardInterrupt);
+    CHECK(log == "cleaned up;cleaned up;cleaned up;");
+    Runner runner;
+    CHECK_THROWS_AS(runner.run(interrupted([] { sleep(1h); })), KeyboardInterrupt);
+    CHECK(runner.run([] { return 1; }) == 1);
+    CHECK(std::signal(SIGINT, SIG_DFL) == SIG_DFL);
+}
+
+TEST_CASE("a main that swallows the cancellation by SIGINT ends as it likes, and a cancellation of its own is none", "[real]") {
+    const PlainSigint plain;
+    CHECK(mishap::run([] {
+              std::raise(SIGINT);
+              try {
+                  sleep(1h);
+              } catch (const CancelledError&) {
+                  return 3;
+              }
+              return 0;
+          }) == 3);
+    // Somebody else has cancelled it, too.
+    CHECK_THROWS_AS(mishap::run([] {
+                        get_running_loop().call_later(2ms, [main = current_task()] { main.cancel(); });
+                        std::raise(SIGINT);
+                        try {
+                            sleep(1h);
+                        } catch (const CancelledError&) {
+                            sleep(1h);
+                        }
+                    }),
+                    CancelledError);
+    CHECK_THROWS_AS(mishap::run([] {
+                        current_task().cancel();
+                        sleep(1h);
+                    }),
+                    CancelledError);
+}
+
+TEST_CASE("a second SIGINT ends the process, and so does one that main has not heard", "[real]") {
+    const PlainSigint plain;
+    const auto twice = detail::run_in_child([] {
+        mishap::run([] {
+            std::raise(SIGINT);
+            try {
+                sleep(1h);
+            } catch (const CancelledError&) {
+                std::raise(SIGINT);
+            }
+        });
+    });
+    CHECK(twice.signal == SIGINT);
+    const auto late = detail::run_in_child([] { mishap::run([] { std::raise(SIGINT); }); });
+    CHECK(late.signal == SIGINT);
+}
+
+TEST_CASE("SIGINT is left alone in other threads, in simulated worlds, and where somebody handles it", "[real]") {
+    const PlainSigint plain;
+    const auto handler = [] { return std::signal(SIGINT, SIG_DFL); };
+    void (*present)(int) = nullptr;
+    std::thread([&] { mishap::run([&] { present = handler(); }); }).join();
+    CHECK(present == SIG_DFL);
+    in_a_calm_world([&] { present = handler(); });
+    CHECK(present == SIG_DFL);
+    static volatile std::sig_atomic_t heard = 0;
+    std::signal(SIGINT, [](int) { heard = heard + 1; });
+    mishap::run([] {
+        std::raise(SIGINT);
+        sleep(1ms);
+    });
+    CHECK(heard == 1);
+    std::signal(SIGINT, SIG_DFL);
 }
 
 TEST_CASE("a Runner runs several times in one loop and one context") {

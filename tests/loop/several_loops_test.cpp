@@ -2,8 +2,12 @@
 
 #include <mishap/loop/executor.hpp>
 
+#include <algorithm>
+#include <functional>
+#include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <mishap/loop/coro.hpp>
@@ -128,7 +132,7 @@ TEST_CASE("run_coroutine_threadsafe runs a function, or what makes a coroutine, 
     });
 }
 
-TEST_CASE("a thread that gives up waiting cancels the task") {
+TEST_CASE("a thread that gives up waiting cancels the task (anyio 1011, anyio 1013)") {
     in_both_worlds([] {
         LoopThread other;
         bool was_cancelled = false;
@@ -260,19 +264,19 @@ TEST_CASE("two loops that wait for each other are stuck, and the report knows bo
 TEST_CASE("a call from the wrong thread is a finding") {
     const auto label = [](auto body) {
         const SearchResult result = search_every_order(body);
-        return result.failure.has_value() ? result.failure->finding.label : verdict(result);
+        return result.failure.has_value() ? std::string(to_text(result.failure->finding.kind)) : verdict(result);
     };
     // A task of another loop schedules.
     CHECK(label([] {
         EventLoop& root = get_running_loop();
         Thread thread([&] { mishap::run([&] { root.call_soon([] {}); }); });
         thread.join();
-    }) == "wrong thread");
+    }) == "call from the wrong thread");
     // The root's task schedules on a loop that a thread runs.
     CHECK(label([] {
         LoopThread other;
         other.loop.create_task([] {});
-    }) == "wrong thread");
+    }) == "call from the wrong thread");
     // A thread completes a future that a task waits for.
     CHECK(label([] {
         const auto future = get_running_loop().create_future<void>();
@@ -281,7 +285,7 @@ TEST_CASE("a call from the wrong thread is a finding") {
         Thread thread([&] { future.set_result(); });
         thread.join();
         await(waits);
-    }) == "wrong thread");
+    }) == "call from the wrong thread");
     // The repaired twin.
     CHECK(label([] {
         EventLoop& root = get_running_loop();
@@ -316,6 +320,114 @@ TEST_CASE("a closed loop takes no calls from other threads, and says so") {
     });
 }
 
+TEST_CASE("a call that meets the close of its loop is made, dropped or refused, in every order (trio 1738)") {
+    const auto stories_of = [](auto search) {
+        std::set<std::string> seen;
+        const SearchResult result = search([&seen] {
+            bool was_called = false;
+            bool was_refused = false;
+            auto loop = std::make_unique<EventLoop>();
+            Thread thread([&] {
+                loop->run_until_complete([] { sleep(0s); });
+                loop->close();
+            });
+            try {
+                loop->call_soon_threadsafe([&] { was_called = true; });
+            } catch (const UsageError&) {
+                was_refused = true;
+            }
+            thread.join();
+            claim(!was_called || !was_refused, "a call was refused and made all the same");
+            claim(loop->is_closed(), "the loop is open");
+            seen.insert(was_called ? "called" : was_refused ? "refused" : "dropped");
+        });
+        CHECK(verdict(result) == "passes");
+        return seen;
+    };
+    const std::set<std::string> all{"called", "dropped", "refused"};
+    CHECK(stories_of([](auto body) { return search_every_order(body, {.sharing = Sharing::tracked}); }) == all);
+    CHECK(stories_of([](auto body) { return search_interleavings(body); }) == all);
+}
+
+TEST_CASE("calls of two threads meet the close of a loop: those that were called came in order, the rest were told or dropped") {
+    const SearchResult result = search_interleavings([] {
+        std::vector<int> called;
+        int refused = 0;
+        EventLoop loop;
+        Thread owner([&] {
+            loop.run_until_complete([] {});
+            loop.close();
+        });
+        const auto call_twice = [&](int first) {
+            for (const int number : {first, first + 1}) {
+                try {
+                    loop.call_soon_threadsafe([&called, number] { called.push_back(number); });
+                } catch (const UsageError&) {
+                    ++refused;
+                }
+            }
+        };
+        Thread other([&] { call_twice(10); });
+        call_twice(20);
+        other.join();
+        owner.join();
+        claim(called.size() + static_cast<std::size_t>(refused) <= 4, "a call was made twice, or refused and made");
+        for (const int first : {10, 20}) {
+            const auto one = std::find(called.begin(), called.end(), first);
+            const auto next = std::find(called.begin(), called.end(), first + 1);
+            claim(next == called.end() || one < next, "two calls of one thread changed places");
+        }
+    });
+    CHECK(verdict(result) == "passes");
+    CHECK(result.is_exhausted);
+}
+
+TEST_CASE("calls from a real thread until the loop is closed are made in order, and then refused", "[real]") {
+    std::vector<int> called;
+    int accepted = 0;
+    EventLoop loop;
+    std::thread caller([&] {
+        try {
+            for (;; ++accepted) {
+                loop.call_soon_threadsafe([&called, number = accepted] { called.push_back(number); });
+            }
+        } catch (const UsageError&) {
+        }
+    });
+    loop.run_until_complete([&] {
+        while (called.size() < 100) {
+            sleep(0s);
+        }
+    });
+    loop.close();
+    caller.join();
+    CHECK(called.size() <= static_cast<std::size_t>(accepted));
+    CHECK(std::is_sorted(called.begin(), called.end()));
+}
+
+TEST_CASE("who waits for a task of a loop that is closed meanwhile is told, in every order") {
+    std::set<std::string> seen;
+    const SearchResult result = search_interleavings([&seen] {
+        EventLoop loop;
+        Thread owner([&] {
+            loop.run_until_complete([] {});
+            loop.cancel_all_tasks();
+            loop.close();
+        });
+        try {
+            seen.insert(run_coroutine_threadsafe([] { return std::string("done"); }, loop).result());
+        } catch (const concurrent::CancelledError&) {
+            seen.insert("cancelled");
+        } catch (const UsageError&) {
+            seen.insert("refused");
+        }
+        owner.join();
+    });
+    CHECK(verdict(result) == "passes");
+    CHECK(result.is_exhausted);
+    CHECK(seen == std::set<std::string>{"cancelled", "done", "refused"});
+}
+
 TEST_CASE("tasks that are left when a thread's run ends are cancelled") {
     in_both_worlds([] {
         bool was_cancelled = false;
@@ -334,6 +446,42 @@ TEST_CASE("tasks that are left when a thread's run ends are cancelled") {
         });
         thread.join();
         CHECK(was_cancelled);
+    });
+}
+
+TEST_CASE("the callbacks of tasks that a thread's run cancels at its end are called, in every order") {
+    const SearchResult result = search_interleavings([] {
+        int called = 0;
+        Thread thread([&] {
+            mishap::run([&] {
+                for (int i = 0; i < 2; ++i) {
+                    create_task([] { sleep(1h); }).add_done_callback([&](const Future<void>&) { ++called; });
+                }
+            });
+        });
+        thread.join();
+        claim(called == 2, "a callback was not called");
+    });
+    CHECK(verdict(result) == "passes");
+    CHECK(result.is_exhausted);
+}
+
+TEST_CASE("a callback that schedules itself for ever does not keep a thread's run from ending") {
+    in_both_worlds([] {
+        Thread thread([] {
+            mishap::run([] {
+                create_task([] { sleep(1h); });
+                const auto again = std::make_shared<std::function<void()>>();
+                *again = [&loop = get_running_loop(), weak = std::weak_ptr(again)] {
+                    if (const auto alive = weak.lock()) {
+                        loop.call_soon(*alive);
+                    }
+                };
+                get_running_loop().call_soon([again] { (*again)(); });
+                sleep(0s);
+            });
+        });
+        thread.join();
     });
 }
 

@@ -74,7 +74,7 @@ TEST_CASE("a sleep that is cancelled takes its timer back") {
     });
 }
 
-TEST_CASE("in every order, a sleep that is cancelled as its timer is due ends once and in peace") {
+TEST_CASE("in every order, a sleep that is cancelled as its timer is due ends once and in peace (python/asyncio 255)") {
     // Setting the result of a sleep that was cancelled in the same iteration was asyncio's issue 255.
     const auto runs = in_every_order([] {
         int reports = 0;

@@ -8,6 +8,7 @@
 
 #include <mishap/loop/coro.hpp>
 #include <mishap/loop/sleep.hpp>
+#include <mishap/primitives/async_with.hpp>
 
 #include "support/search.hpp"
 #include "support/worlds.hpp"
@@ -603,6 +604,28 @@ TEST_CASE("a barrier can be aborted in a callback, and waited at only in a task"
         sleep(0s);
         get_running_loop().call_soon([&] { barrier.abort(); });
         CHECK_THROWS_AS(await(waiter), BrokenBarrierError);
+    });
+}
+
+TEST_CASE("async_with passes a barrier and gives the body its number") {
+    in_both_worlds([] {
+        Barrier barrier(2);
+        std::vector<std::size_t> numbers;
+        const auto pass = [&] {
+            return async_with(barrier, [&](std::size_t number) {
+                numbers.push_back(number);
+                return barrier.n_waiting();
+            });
+        };
+        const auto first = create_task(pass);
+        const auto second = create_task(pass);
+        CHECK(await(first) == 0);
+        CHECK(await(second) == 0);
+        CHECK(numbers == std::vector<std::size_t>{1, 0});  // the last party goes on at once
+        barrier.abort();
+        bool has_begun = false;
+        CHECK_THROWS_AS(async_with(barrier, [&] { has_begun = true; }), BrokenBarrierError);
+        CHECK_FALSE(has_begun);
     });
 }
 

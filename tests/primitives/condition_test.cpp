@@ -604,7 +604,7 @@ TEST_CASE("statistics of a condition say who waits, and if its lock is held") {
     });
 }
 
-TEST_CASE("a notification reaches one who can use it, in every order") {
+TEST_CASE("a notification reaches one who can use it, in every order (anyio 1075)") {
     const auto body = [] {
         Condition condition;
         one_item_for_two(condition);

@@ -234,7 +234,7 @@ TEST_CASE("the outcome of a cancelled task has no message, that of a cancelled f
     });
 }
 
-TEST_CASE("a gather whose children all ended cannot be cancelled any more") {
+TEST_CASE("a gather whose children all ended cannot be cancelled any more (bpo-26923)") {
     in_both_worlds([] {
         const auto task = create_task([] { return 1; });
         await(task);

@@ -1,7 +1,9 @@
 #include <mishap/primitives/lifo_queue.hpp>
 
+#include <deque>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include <mishap/loop/coro.hpp>
 #include <mishap/loop/sleep.hpp>
@@ -12,6 +14,81 @@
 using namespace mishap;
 using namespace mishap::test;
 using namespace std::chrono_literals;
+
+namespace {
+
+/// What a getter that is cancelled does with the item that it was given.
+enum class OfCancelled { drops_item, puts_it_on_top, puts_it_below };
+
+/// A stack whose items travel through the getter's future.
+template <OfCancelled getter_that_is_cancelled>
+class HandingOverStack {
+public:
+    void put_nowait(int item) {
+        while (!getters_.empty()) {
+            const Future<int> getter = getters_.front();
+            getters_.pop_front();
+            if (!getter.done()) {
+                getter.set_result(item);
+                return;
+            }
+        }
+        items_.push_back(item);
+    }
+    int get() {
+        if (!items_.empty()) {
+            return get_nowait();
+        }
+        getters_.push_back(get_running_loop().create_future<int>());
+        const Future<int> mine = getters_.back();
+        try {
+            return await(mine);
+        } catch (const CancelledError&) {
+            if (mine.done() && !mine.cancelled()) {
+                take_back(mine.result());
+            }
+            throw;
+        }
+    }
+    int get_nowait() {
+        const int item = items_.back();
+        items_.pop_back();
+        return item;
+    }
+    bool empty() const { return items_.empty(); }
+
+private:
+    void take_back(int item) {
+        if (getter_that_is_cancelled == OfCancelled::puts_it_on_top) {
+            put_nowait(item);
+        } else if (getter_that_is_cancelled == OfCancelled::puts_it_below) {
+            items_.push_front(item);
+        }
+    }
+
+    std::deque<int> items_;
+    std::deque<Future<int>> getters_;
+};
+
+/// A reader may be cancelled when there are items for it. Then the last to come is the first to leave, and all do.
+template <class Q>
+void newest_comes_out_first() {
+    Q queue;
+    const auto reader = create_task([&] { queue.get(); });
+    sleep(1ms);
+    queue.put_nowait(1);
+    queue.put_nowait(2);
+    const bool has_read = ended_well(reader);
+    queue.put_nowait(3);
+    std::vector<int> left;
+    while (!queue.empty()) {
+        left.push_back(queue.get_nowait());
+    }
+    claim(left.size() == (has_read ? 2U : 3U), "an item was lost or came twice");
+    claim(has_read || left == std::vector<int>{3, 2, 1}, "an older item left before a newer one");
+}
+
+}  // namespace
 
 TEST_CASE("a LIFO queue gives the item that came last") {
     in_both_worlds([] {
@@ -104,6 +181,21 @@ TEST_CASE("a LIFO queue strands nobody and loses nothing, in every order") {
         claim(put == got + static_cast<int>(queue.qsize()), "an item was lost or came twice");
     };
     CHECK(verdict(search_every_order(body, {.cancellations = 1})) == "passes");
+}
+
+TEST_CASE("a LIFO queue gives the newest first whoever is cancelled, in every order") {
+    CHECK(verdict(search_every_order(newest_comes_out_first<LifoQueue<int>>, {.cancellations = 1})) == "passes");
+}
+
+TEST_CASE("the search finds a LIFO queue that drops the item of a cancelled getter, and one that puts it on top of newer ones") {
+    const auto with_cancellation = [](auto body) { return verdict(search_every_order(body, {.cancellations = 1})); };
+    using Dropping = HandingOverStack<OfCancelled::drops_item>;
+    CHECK(verdict(search_every_order(newest_comes_out_first<Dropping>)) == "passes");
+    CHECK(with_cancellation(newest_comes_out_first<Dropping>) == "an item was lost or came twice");
+    using Misplacing = HandingOverStack<OfCancelled::puts_it_on_top>;
+    CHECK(verdict(search_every_order(newest_comes_out_first<Misplacing>)) == "passes");
+    CHECK(with_cancellation(newest_comes_out_first<Misplacing>) == "an older item left before a newer one");
+    CHECK(with_cancellation(newest_comes_out_first<HandingOverStack<OfCancelled::puts_it_below>>) == "passes");
 }
 
 TEST_CASE("a LIFO queue can be used in coroutines, and has a name in reports") {

@@ -183,7 +183,7 @@ TEST_CASE("a newcomer queues behind a waiter that was woken and has not resumed"
     });
 }
 
-TEST_CASE("a newcomer takes a free lock whose waiters were all cancelled") {
+TEST_CASE("a newcomer takes a free lock whose waiters were all cancelled (anyio 1145)") {
     in_both_worlds([] {
         Lock lock;
         lock.acquire();

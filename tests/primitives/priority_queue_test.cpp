@@ -71,6 +71,87 @@ void hand_over() {
     claim(put == got, "an item was lost or came twice");
 }
 
+/// What a getter that is cancelled does with the item that it was given.
+enum class OfCancelled { drops_item, puts_it_last, puts_it_back };
+
+/// A heap whose items travel through the getter's future.
+template <OfCancelled getter_that_is_cancelled>
+class HandingOverHeap {
+public:
+    void put_nowait(int item) {
+        while (!getters_.empty()) {
+            const Future<int> getter = getters_.front();
+            getters_.erase(getters_.begin());
+            if (!getter.done()) {
+                getter.set_result(item);
+                return;
+            }
+        }
+        items_.push_back(item);
+        std::push_heap(items_.begin(), items_.end(), std::greater<>());
+    }
+    int get() {
+        if (!items_.empty()) {
+            return get_nowait();
+        }
+        getters_.push_back(get_running_loop().create_future<int>());
+        const Future<int> mine = getters_.back();
+        try {
+            return await(mine);
+        } catch (const CancelledError&) {
+            const bool was_given = mine.done() && !mine.cancelled();
+            if (was_given && getter_that_is_cancelled == OfCancelled::puts_it_last) {
+                items_.push_back(mine.result());  // where it may be no heap any more
+            } else if (was_given && getter_that_is_cancelled == OfCancelled::puts_it_back) {
+                put_nowait(mine.result());
+            }
+            throw;
+        }
+    }
+    int get_nowait() {
+        std::pop_heap(items_.begin(), items_.end(), std::greater<>());
+        const int item = items_.back();
+        items_.pop_back();
+        return item;
+    }
+    bool empty() const { return items_.empty(); }
+
+private:
+    std::vector<int> items_;
+    std::vector<Future<int>> getters_;
+};
+
+/// A reader may be cancelled when there are items for it: all that are left come out, the least first.
+template <class Q>
+void least_comes_out_first() {
+    Q queue;
+    const auto reader = create_task([&] { queue.get(); });
+    sleep(1ms);
+    queue.put_nowait(1);
+    queue.put_nowait(2);
+    queue.put_nowait(3);
+    const bool has_read = ended_well(reader);
+    std::vector<int> left;
+    while (!queue.empty()) {
+        left.push_back(queue.get_nowait());
+    }
+    claim(left.size() == (has_read ? 2U : 3U), "an item was lost or came twice");
+    claim(std::is_sorted(left.begin(), left.end()), "a greater item left before a lesser one");
+}
+
+/// A lesser item comes before the reader resumes: it takes that.
+template <class Q>
+void reader_takes_the_least() {
+    Q queue;
+    int got = 0;
+    const auto reader = create_task([&] { got = queue.get(); });
+    sleep(1ms);
+    queue.put_nowait(2);
+    queue.put_nowait(1);
+    await(reader);
+    claim(got == 1, "a greater item left before a lesser one");
+}
+
 }  // namespace
 
 TEST_CASE("a priority queue gives the least item first") {
@@ -202,6 +283,24 @@ TEST_CASE("a priority queue joins and shuts down as every queue") {
 TEST_CASE("each item comes out of a priority queue once, in every order") {
     CHECK(verdict(search_every_order(hand_over)) == "passes");
     CHECK(verdict(search_every_order(hand_over, {.cancellations = 1})) == "passes");
+}
+
+TEST_CASE("a priority queue gives the least item of those that are there when a getter resumes, in every order") {
+    CHECK(verdict(search_every_order(reader_takes_the_least<PriorityQueue<int>>)) == "passes");
+    CHECK(verdict(search_every_order(least_comes_out_first<PriorityQueue<int>>, {.cancellations = 1})) == "passes");
+}
+
+TEST_CASE("the search finds a priority queue that drops the item of a cancelled getter, and those that forget the order") {
+    const auto with_cancellation = [](auto body) { return verdict(search_every_order(body, {.cancellations = 1})); };
+    using Dropping = HandingOverHeap<OfCancelled::drops_item>;
+    CHECK(verdict(search_every_order(least_comes_out_first<Dropping>)) == "passes");
+    CHECK(with_cancellation(least_comes_out_first<Dropping>) == "an item was lost or came twice");
+    using Misplacing = HandingOverHeap<OfCancelled::puts_it_last>;
+    CHECK(verdict(search_every_order(least_comes_out_first<Misplacing>)) == "passes");
+    CHECK(with_cancellation(least_comes_out_first<Misplacing>) == "a greater item left before a lesser one");
+    using Careful = HandingOverHeap<OfCancelled::puts_it_back>;
+    CHECK(with_cancellation(least_comes_out_first<Careful>) == "passes");
+    CHECK(verdict(search_every_order(reader_takes_the_least<Careful>)) == "a greater item left before a lesser one");
 }
 
 TEST_CASE("a priority queue can be used in coroutines, and has a name in reports") {

@@ -20,7 +20,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A queue as asyncio had it first: the item travels through the getter's future, and is lost with it.
+/// What a getter that is cancelled does with the item that it was given.
+enum class OfCancelled { drops_item, puts_it_back, gives_it_twice };
+
+/// A queue as asyncio had it first: the item travels through the getter's future, and is lost with it; or a repair of it.
+template <OfCancelled getter_that_is_cancelled>
 class HandingOverQueue {
 public:
     void put_nowait(int item) {
@@ -40,7 +44,18 @@ public:
         }
         getters_.push_back(get_running_loop().create_future<int>());
         const Future<int> mine = getters_.back();
-        return await(mine);
+        try {
+            return await(mine);
+        } catch (const CancelledError&) {
+            const bool was_given = mine.done() && !mine.cancelled();
+            if (was_given && getter_that_is_cancelled != OfCancelled::drops_item) {
+                put_nowait(mine.result());
+                if (getter_that_is_cancelled == OfCancelled::gives_it_twice) {
+                    put_nowait(mine.result());
+                }
+            }
+            throw;
+        }
     }
     int get_nowait() {
         const int item = items_.front();
@@ -202,7 +217,7 @@ TEST_CASE("a getter whose item was taken before it resumed waits again, at the t
     });
 }
 
-TEST_CASE("an item for a getter that is cancelled goes to the next (bpo-23812)") {
+TEST_CASE("an item for a getter that is cancelled goes to the next (bpo-23812, tornado 2826)") {
     in_both_worlds([] {
         Queue<int> queue;
         const auto first = create_task([&] { return queue.get(); });
@@ -266,7 +281,7 @@ TEST_CASE("two items may be taken in one step while two putters wait (asyncio is
     });
 }
 
-TEST_CASE("cancelled getters and putters leave nothing behind (bpo-32574)") {
+TEST_CASE("cancelled getters and putters leave nothing behind (bpo-32574, bpo-31620)") {
     in_both_worlds([] {
         Queue<int> queue(1);
         for (int i = 0; i < 10; ++i) {
@@ -379,14 +394,19 @@ TEST_CASE("a queue can be filled outside a loop, and waited on only in a task") 
     });
 }
 
-TEST_CASE("every item comes out exactly once, in every order") {
+TEST_CASE("every item comes out exactly once, in every order (anyio 146, anyio 728)") {
     CHECK(verdict(search_every_order(every_item_comes_out_once<Queue<int>>, {.cancellations = 2})) == "passes");
 }
 
-TEST_CASE("the search finds a queue that hands an item to a cancelled getter (bpo-23812)") {
-    CHECK(verdict(search_every_order(every_item_comes_out_once<HandingOverQueue>)) == "passes");
-    CHECK(verdict(search_every_order(every_item_comes_out_once<HandingOverQueue>, {.cancellations = 1})) ==
-          "an item was lost or came twice");
+TEST_CASE("the search finds a queue that hands an item to a cancelled getter (bpo-23812), and one that gives it twice") {
+    const auto with_cancellation = [](auto body) { return verdict(search_every_order(body, {.cancellations = 1})); };
+    using Dropping = HandingOverQueue<OfCancelled::drops_item>;
+    CHECK(verdict(search_every_order(every_item_comes_out_once<Dropping>)) == "passes");
+    CHECK(with_cancellation(every_item_comes_out_once<Dropping>) == "an item was lost or came twice");
+    using Doubling = HandingOverQueue<OfCancelled::gives_it_twice>;
+    CHECK(verdict(search_every_order(every_item_comes_out_once<Doubling>)) == "passes");
+    CHECK(with_cancellation(every_item_comes_out_once<Doubling>) == "an item was lost or came twice");
+    CHECK(with_cancellation(every_item_comes_out_once<HandingOverQueue<OfCancelled::puts_it_back>>) == "passes");
 }
 
 TEST_CASE("neither getters nor putters are stranded, in every order") {

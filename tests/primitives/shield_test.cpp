@@ -260,7 +260,7 @@ TEST_CASE("who awaits a shield can be seen waiting for the task in it, and only 
     });
 }
 
-TEST_CASE("what fails in a shield that was cancelled is reported once") {
+TEST_CASE("what fails in a shield that was cancelled is reported once (gh-86802)") {
     in_a_calm_world([] {
         const Handled handled;
         {

@@ -126,7 +126,7 @@ TEST_CASE("kill waits for the end of a task, for as long as it is told") {
 
 // ---- Pool --------------------------------------------------------------------------------------------------------------
 
-TEST_CASE("a pool runs so many at once, and whoever wants one more waits") {
+TEST_CASE("a pool runs so many at once, and whoever wants one more waits (aiohttp 4936)") {
     in_a_calm_world([] {
         Pool pool(2);
         int running = 0;
@@ -153,7 +153,7 @@ TEST_CASE("a pool runs so many at once, and whoever wants one more waits") {
     });
 }
 
-TEST_CASE("a pool gives places back however its tasks end") {
+TEST_CASE("a pool gives places back however its tasks end (aiohttp 835, aiohttp 253)") {
     in_both_worlds([] {
         Pool pool(1);
         const auto failing = pool.spawn([] { throw std::runtime_error("boom"); });

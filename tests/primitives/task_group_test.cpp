@@ -202,7 +202,7 @@ TEST_CASE("cancelling the parent cancels the tasks, in the body and at the exit"
     }
 }
 
-TEST_CASE("a group whose parent is cancelled again and again still waits for all its tasks") {
+TEST_CASE("a group whose parent is cancelled again and again still waits for all its tasks (anyio 695)") {
     in_both_worlds([] {
         bool child_ended = false;
         const auto parent = create_task([&] {
@@ -682,7 +682,7 @@ TEST_CASE("a group is run once, in a task, and not inside itself") {
     CHECK_THROWS_AS(TaskGroup().run([] {}), UsageError);
 }
 
-TEST_CASE("a task that begins at once and ends the group, or whose task does, is cancelled too (gh-155418, gh-128550)") {
+TEST_CASE("a task that begins at once and ends the group, or whose task does, is cancelled too (gh-155418, gh-128550, gh-128588)") {
     in_both_worlds([] {
         int cancelled = 0;
         task_group([&](TaskGroup& group) {

@@ -1,5 +1,7 @@
 #include <mishap/primitives/cond_var.hpp>
+#include <mishap/primitives/lock.hpp>
 #include <mishap/primitives/mutex.hpp>
+#include <mishap/primitives/semaphore.hpp>
 #include <mishap/primitives/shared.hpp>
 #include <mishap/primitives/thread.hpp>
 
@@ -270,10 +272,10 @@ TEST_CASE("a thread that schedules on the loop is a finding") {
             Thread thread([&] { schedule(); });
             thread.join();
         });
-        return result.failure.has_value() ? result.failure->finding.label : std::string("passes");
+        return result.failure.has_value() ? std::string(to_text(result.failure->finding.kind)) : std::string("passes");
     };
-    CHECK(label([] { create_task([] {}); }) == "wrong thread");
-    CHECK(label([] { get_running_loop().call_soon([] {}); }) == "wrong thread");
+    CHECK(label([] { create_task([] {}); }) == "call from the wrong thread");
+    CHECK(label([] { get_running_loop().call_soon([] {}); }) == "call from the wrong thread");
     CHECK(label([] {}) == "passes");
 }
 
@@ -486,6 +488,46 @@ TEST_CASE("a thread has a name") {
         thread.join();
         CHECK(name == "worker");
         CHECK(Thread::current_name().empty());
+    });
+}
+
+TEST_CASE("a semaphore that a thread releases through the loop wakes its waiter, in every order (gevent 2013)") {
+    Dpor strategy;
+    const SearchResult result = search_with(
+        strategy,
+        [] {
+            EventLoop& loop = get_running_loop();
+            Semaphore semaphore(0);
+            Thread other([&] { loop.call_soon_threadsafe([&] { semaphore.release(); }); });
+            semaphore.acquire();
+            other.join();
+            claim(semaphore.locked(), "a permit was made");
+        },
+        {.sharing = Sharing::tracked}, 100'000);
+    CHECK(verdict(result) == "passes");
+    CHECK(result.is_exhausted);
+}
+
+TEST_CASE("tasks of two loops cannot wait for one lock, and are told what to do") {
+    in_both_worlds([] {
+        Lock lock{"shared"};
+        lock.acquire();
+        const auto waiter = create_task([&] { lock.acquire(); });
+        sleep(0s);
+        std::string told;
+        Thread other([&] {
+            mishap::run([&] {
+                try {
+                    lock.acquire();
+                } catch (const UsageError& error) {
+                    told = error.what();
+                }
+            });
+        });
+        other.join();
+        CHECK(told.find("Lock.acquire on Lock 'shared', on which a task of another loop waits") == 0);
+        lock.release();
+        await(waiter);
     });
 }
 

@@ -134,7 +134,7 @@ TEST_CASE("the inner of two nested timeouts expires alone") {
     });
 }
 
-TEST_CASE("the outer of two nested timeouts expires alone, and the inner lets the cancellation pass") {
+TEST_CASE("the outer of two nested timeouts expires alone, and the inner lets the cancellation pass (trio 860)") {
     in_a_calm_world([] {
         bool inner_saw_cancellation = false;
         CHECK_THROWS_AS(timeout(1ms,
@@ -152,7 +152,7 @@ TEST_CASE("the outer of two nested timeouts expires alone, and the inner lets th
     });
 }
 
-TEST_CASE("nested timeouts of one deadline end in TimeoutError, whichever timer goes first") {
+TEST_CASE("nested timeouts of one deadline end in TimeoutError, whichever timer goes first (trio 1175)") {
     const auto runs = in_every_order([] {
         CHECK_THROWS_AS(timeout(1ms, [] { timeout(1ms, [] { sleep(1h); }); }), TimeoutError);
         CHECK(current_task().cancelling() == 0);

@@ -158,7 +158,7 @@ TEST_CASE("who is cancelled as the result comes is cancelled (bpo-42130, gh-8629
     });
 }
 
-TEST_CASE("in every order, a connection that wait_for was to fetch is not lost (bpo-37658)") {
+TEST_CASE("in every order, a connection that wait_for was to fetch is not lost (bpo-37658, asyncpg 548)") {
     // With an own task for the inner function, its result was dropped when the outer task was cancelled in the same
     // iteration. Inline there is one task: either it never had the connection or it gives it back.
     const auto runs = in_every_order(
@@ -186,7 +186,7 @@ TEST_CASE("in every order, a connection that wait_for was to fetch is not lost (
     CHECK(runs > 5);
 }
 
-TEST_CASE("in every order, a request for cancellation is not swallowed by wait_for") {
+TEST_CASE("in every order, a request for cancellation is not swallowed by wait_for (gh-86296, gh-87555)") {
     in_every_order([] {
         const auto task = create_task([] {
             const auto reply = create_task([] { return 1; });
@@ -274,7 +274,8 @@ TEST_CASE("a task that is cancelled while wait_for waits for a cancelled task le
 
 TEST_CASE("wait_for refuses to run outside a task") { CHECK_THROWS_AS(wait_for([] {}, 1s), UsageError); }
 
-TEST_CASE("in every order, an item that comes as wait_for(queue.get()) gives up is not lost (python/asyncio 343)") {
+TEST_CASE("in every order, an item that comes as wait_for(queue.get()) gives up is not lost "
+          "(python/asyncio 343, python/asyncio 201, gh-92824, anyio 146)") {
     const auto runs = in_every_order(
         [] {
             Queue<int> queue;
@@ -305,7 +306,7 @@ TEST_CASE("in every order, an item that comes as wait_for(queue.get()) gives up 
     CHECK(runs > 3);
 }
 
-TEST_CASE("wait_for(condition.wait()) that is late leaves with the lock held (bpo-32751, bpo-42600)") {
+TEST_CASE("wait_for(condition.wait()) that is late leaves with the lock held (bpo-32751, bpo-33638, bpo-42600, bpo-41891)") {
     in_a_calm_world([] {
         Condition condition;
         const auto other = create_task([&] {

@@ -3,7 +3,9 @@
 #include <memory>
 #include <mutex>
 
+#include <mishap/loop/async_generator.hpp>
 #include <mishap/loop/coro.hpp>
+#include <mishap/loop/detail/open_resource.hpp>
 #include <mishap/primitives/primitives.hpp>
 #include <mishap/primitives/shared.hpp>
 #include <mishap/properties/claims.hpp>
@@ -20,6 +22,12 @@ using test::contains;
 using test::every_order;
 using test::tells;
 using test::verdict;
+
+[[gnu::noinline]] void write_carelessly(Shared<int>& n) {
+    n.store(1);
+    n.store(2);
+}
+[[gnu::noinline]] int read_carelessly(Shared<int>& n) { return n.load() + 1; }
 
 bool notes(const Report& report, FindingKind kind) {
     return std::any_of(report.notes.begin(), report.notes.end(), [&](const Note& note) { return note.kind == kind; });
@@ -137,6 +145,23 @@ TEST_CASE("two locks taken in two orders are a deadlock that names the cycle, th
     CHECK(tells(report, "in Lock.acquire at "));
     CHECK(tells(report, "main waits for task main/a"));
     CHECK(verdict(explore(program(true), every_order())) == "passes");
+}
+
+TEST_CASE("a task that waits for itself in a combinator is a cycle of one") {
+    const auto verdict_of = [](auto wait_for_it) {
+        return explore([wait_for_it] {
+            Task<void> self;
+            self = create_task([&] { wait_for_it(self); }, {.name = "self"});
+            await(self);
+        });
+    };
+    const auto told = [](const Report& report) {
+        return report.finding.has_value() && report.finding->what == "a task waits for itself" &&
+               tells(report, "cycle: main/self -> main/self");
+    };
+    CHECK(told(verdict_of([](const Task<void>& self) { gather(self); })));
+    CHECK(told(verdict_of([](const Task<void>& self) { wait({self}); })));
+    CHECK(told(verdict_of([](const Task<void>& self) { await(shield(self)); })));
 }
 
 TEST_CASE("tasks that await each other are a cycle") {
@@ -310,6 +335,158 @@ TEST_CASE("an exception that nobody looks at is a note, a finding on request, on
     CHECK_FALSE(notes(clean, FindingKind::never_retrieved));
 }
 
+TEST_CASE("a report names every primitive that somebody waits on, with its statistics") {
+    const Report report = explore(
+        [] {
+            Lock lock("lock");
+            Event event("event");
+            Condition condition("condition");
+            Semaphore semaphore(0, "semaphore");
+            BoundedSemaphore bounded(1, "bounded");
+            Barrier barrier(3, "barrier");
+            Queue<int> empty(0, "empty");
+            Queue<int> full(1, "full");
+            LifoQueue<int> lifo(0, "lifo");
+            PriorityQueue<int> priority(0, "priority");
+            AsyncResult<int> answer("answer");
+            Pool pool(1, "pool");
+            lock.acquire();
+            bounded.acquire();
+            full.put_nowait(1);
+            pool.spawn([&] { event.wait(); });
+            task_group([&](TaskGroup& group) {
+                group.create_task([&] { lock.acquire(); });
+                group.create_task([&] { event.wait(); });
+                group.create_task([&] {
+                    const auto guard = condition.guard();
+                    condition.wait();
+                });
+                group.create_task([&] { semaphore.acquire(); });
+                group.create_task([&] { bounded.acquire(); });
+                group.create_task([&] { barrier.wait(); });
+                group.create_task([&] { empty.get(); });
+                group.create_task([&] { full.put(2); });
+                group.create_task([&] { full.join(); });
+                group.create_task([&] { lifo.get(); });
+                group.create_task([&] { priority.get(); });
+                group.create_task([&] { answer.get(); });
+                group.create_task([&] { pool.spawn([] {}); });
+            });
+        },
+        {.runs_max = 1, .shrink = false});
+    CHECK(verdict(report) == "deadlock");
+    for (const char* const line : {
+             "waits for Lock 'lock', held by main [locked, waiters:1]",
+             "waits for Event 'event' [unset, waiters:2]",
+             "waits for Condition 'condition' [unlocked, waiters:1]",
+             "waits for Semaphore 'semaphore' [locked, waiters:1]",
+             "waits for BoundedSemaphore 'bounded' [locked, waiters:1]",
+             "waits for Barrier 'barrier' [filling, waiters:1/3]",
+             "waits for an item in Queue 'empty' [size:0, getters:1]",
+             "waits for room in Queue 'full' [size:1/1, putters:1, joiners:1, tasks:1]",
+             "waits for an item in LifoQueue 'lifo' [size:0, getters:1]",
+             "waits for an item in PriorityQueue 'priority' [size:0, getters:1]",
+             "waits for AsyncResult 'answer' [not ready, waiters:1]",
+             "waits for Semaphore 'pool' [locked, waiters:1]",
+         }) {
+        INFO(line);
+        CHECK(tells(report, line));
+    }
+}
+
+TEST_CASE("a coroutine that is never awaited is a note, a finding on request, one that is awaited is neither") {
+    const auto program = [](bool awaits) {
+        return [awaits] {
+            auto coroutine = []() -> Coro<int> { co_return 1; }();
+            if (awaits) {
+                await(std::move(coroutine));
+            }
+        };
+    };
+    const Report noted = explore(program(false), every_order());
+    CHECK(noted.passed());
+    CHECK(notes(noted, FindingKind::never_awaited));
+    ExploreOptions strict = every_order();
+    strict.leaks_are_findings = true;
+    CHECK(verdict(explore(program(false), strict)) == "never awaited");
+    const Report clean = explore(program(true), strict);
+    CHECK(verdict(clean) == "passes");
+    CHECK_FALSE(notes(clean, FindingKind::never_awaited));
+}
+
+TEST_CASE("a generator that is not closed is a note, a finding on request, one that is closed is neither") {
+    const auto program = [](bool closes) {
+        return [closes] {
+            auto numbers = []() -> AsyncGenerator<int> {
+                co_yield 1;
+                co_yield 2;
+            }();
+            numbers.next_here();
+            if (closes) {
+                await(numbers.aclose());
+            }
+        };
+    };
+    CHECK(notes(explore(program(false), every_order()), FindingKind::unclosed));
+    ExploreOptions strict = every_order();
+    strict.leaks_are_findings = true;
+    CHECK(verdict(explore(program(false), strict)) == "never closed");
+    const Report clean = explore(program(true), strict);
+    CHECK(verdict(clean) == "passes");
+    CHECK_FALSE(notes(clean, FindingKind::unclosed));
+}
+
+TEST_CASE("debug mode notes slow steps, tasks that nobody looks at and what is not closed, and nothing else") {
+    const auto program = [](bool is_careless) {
+        return [is_careless] {
+            EventLoop& loop = get_running_loop();
+            loop.set_debug(true);
+            detail::OpenResource file(loop, "file 'log'");
+            const auto task = create_task([&loop, is_careless] { loop.busy_for(is_careless ? 100ms : 99ms); }, {.name = "worker"});
+            sleep(1s);
+            if (!is_careless) {
+                await(task);
+                file.close();
+            }
+        };
+    };
+    const Report careless = explore(program(true), every_order());
+    CHECK(careless.passed());
+    CHECK(notes(careless, FindingKind::slow_step));
+    CHECK(notes(careless, FindingKind::never_awaited));
+    CHECK(notes(careless, FindingKind::unclosed));
+    CHECK(contains(careless.to_text(), "a step of task main/worker took 0.100 s"));
+    CHECK(contains(careless.to_text(), "unclosed file 'log'"));
+    const Report careful = explore(program(false), every_order());
+    for (const FindingKind kind : {FindingKind::slow_step, FindingKind::never_awaited, FindingKind::unclosed}) {
+        CHECK_FALSE(notes(careful, kind));
+    }
+}
+
+TEST_CASE("a call from the wrong thread is a finding with who made it, call_soon_threadsafe is none") {
+    const auto program = [](bool is_safe) {
+        return [is_safe] {
+            EventLoop& loop = get_running_loop();
+            const auto done = loop.create_future<void>();
+            Thread caller(
+                [&] {
+                    const auto finish = [done] { done.set_result(); };
+                    if (is_safe) {
+                        loop.call_soon_threadsafe(finish);
+                    } else {
+                        loop.call_soon(finish);
+                    }
+                },
+                {.name = "caller"});
+            await(done);
+        };
+    };
+    const Report report = explore(program(false), every_order());
+    CHECK(verdict(report) == "call from the wrong thread");
+    CHECK(contains(report.finding->what, "thread main/caller used a loop of another thread"));
+    CHECK(verdict(explore(program(true), every_order())) == "passes");
+}
+
 TEST_CASE("a step that never returns is ended with its stack, steps that do return are left alone", "[real]") {
     const auto hung = detail::run_in_child([] {
         explore(
@@ -334,6 +511,22 @@ TEST_CASE("a step that never returns is ended with its stack, steps that do retu
         _exit(report.passed() ? 0 : 3);
     });
     CHECK(busy.exit_code == 0);
+}
+
+TEST_CASE("a race of threads is told with both places and both stacks") {
+    const Report report = explore([] {
+        Shared<int> n{0, "n"};
+        Thread writer([&] { write_carelessly(n); }, {.name = "writer"});
+        Thread reader([&] { read_carelessly(n); }, {.name = "reader"});
+        writer.join();
+        reader.join();
+    });
+    REQUIRE(verdict(report) == "race");
+    for (const char* const part : {"main/writer writes it in its step", "main/reader reads it in its step", "detectors_test.cpp",
+                                   "write_carelessly", "read_carelessly"}) {
+        INFO(part);
+        CHECK(tells(report, part));
+    }
 }
 
 }  // namespace mishap

@@ -1,6 +1,10 @@
 #include <mishap/properties/explore.hpp>
 
+#include <mutex>
+
 #include <mishap/loop/run.hpp>
+#include <mishap/primitives/mutex.hpp>
+#include <mishap/primitives/thread.hpp>
 #include <mishap/properties/claims.hpp>
 #include <mishap/sim/choose.hpp>
 #include <mishap/sim/errors.hpp>
@@ -153,6 +157,11 @@ TEST_CASE("what makes no sense is refused") {
     CHECK_THROWS_AS(explore([] {}, {.step_time_max = -1s}), UsageError);
     CHECK_THROWS_AS(explore([] {}, {.time_limit = -1s}), UsageError);
     CHECK_THROWS_AS(explore([] {}, {.stride = 0}), UsageError);
+    CHECK_THROWS_AS(explore([] {}, {.order = static_cast<Order>(9)}), UsageError);
+    CHECK_THROWS_AS(explore([] {}, {.sweep = static_cast<Sweep>(9)}), UsageError);
+    CHECK_THROWS_AS(explore([] {}, {.sharing = static_cast<Sharing>(9)}), UsageError);
+    CHECK_THROWS_AS(explore([] {}, {.strategy = static_cast<Strategy::Kind>(99)}), UsageError);
+    CHECK_THROWS_AS(explore([] {}, {.races = static_cast<Detect>(9)}), UsageError);
     CHECK_THROWS_AS(replay("not a line", [] {}), UsageError);
 }
 
@@ -191,6 +200,15 @@ TEST_CASE("a search that asked nothing, or in which no task waited, says so") {
         await(create_task([] {}));
     });
     CHECK_FALSE(has_note(contended, "no task ever waited"));
+    const Report threads = explore([] {
+        Mutex mutex;
+        const auto body = [&] { const std::lock_guard guard(mutex); };
+        Thread one(body);
+        Thread two(body);
+        one.join();
+        two.join();
+    });
+    CHECK_FALSE(has_note(threads, "no task ever waited"));  // they wait for each other
 }
 
 }  // namespace mishap

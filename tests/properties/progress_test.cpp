@@ -332,10 +332,10 @@ TEST_CASE("a task that spins is held back after some steps in a row, so that who
     Stubborn stubborn;
     const std::optional<Finding> finding = run_with(stubborn, {.steps_max = 1000}, flag_program(true));
     CHECK_FALSE(finding.has_value());
-    CHECK(stubborn.row_max == 8);
+    CHECK(stubborn.row_max == 9);
     Stubborn with_tracked_flag;
     CHECK_FALSE(run_with(with_tracked_flag, {.steps_max = 1000}, polling_program(1)).has_value());
-    CHECK(with_tracked_flag.row_max == 3);
+    CHECK(with_tracked_flag.row_max == 4);
 }
 
 TEST_CASE("an exhaustive search of a program that spins comes to its end, and says what it left out") {

@@ -126,6 +126,28 @@ TEST_CASE("a search that ends before everything was seen does not say all") {
     CHECK(contains(report.headline(), "not all there are"));
 }
 
+TEST_CASE("a portfolio's search that ends early says how many interleavings it has seen, and how likely another is") {
+    const Report report = explore(
+        [] {
+            Shared<int> n{0, "n"};
+            std::vector<Task<void>> tasks;
+            for (int i = 0; i < 4; ++i) {
+                tasks.push_back(create_task([&n] {
+                    for (int k = 0; k < 4; ++k) {
+                        n.fetch_add(1);
+                        sleep(0s);
+                    }
+                }));
+            }
+            gather(tasks);
+        },
+        {.runs_max = 40});
+    INFO(report.headline());
+    CHECK(contains(report.headline(), "40 runs passed, "));
+    CHECK(contains(report.headline(), "of them distinct, in "));
+    CHECK(contains(report.headline(), " interleavings; that is not all there are (one more random run shows a new interleaving with a probability of at most "));
+}
+
 TEST_CASE("of a long story the mishaps and the end are told, and how much is left out") {
     ExploreOptions options;
     options.order = Order::fifo;

@@ -98,3 +98,36 @@ TEST_CASE("a reduced search answers questions other than who goes next in every 
     options.sharing = Sharing::unknown;
     CHECK(explore(body, options).search.is_exhausted);
 }
+
+TEST_CASE("what threads share unguarded and untracked is tried in random orders before all is claimed") {
+    // Of the tracked accesses there is one interleaving. What one sees of the other is seen in the order of all steps only.
+    const auto body = [](bool is_shared) {
+        return [is_shared] {
+            int plain = 0;
+            Shared<int> x{0, "x"};
+            Shared<int> y{0, "y"};
+            Thread writer([&] {
+                x.fetch_add(1);
+                plain = is_shared ? 1 : 0;
+                x.fetch_add(1);
+            });
+            Thread reader([&] {
+                y.fetch_add(1);
+                const int first = plain;
+                y.fetch_add(1);
+                always(plain == first, "nobody writes meanwhile");
+            });
+            writer.join();
+            reader.join();
+        };
+    };
+    for (const Strategy::Kind strategy : {Strategy::automatic, Strategy::dpor}) {
+        const Report report = explore(body(true), {.strategy = strategy});
+        REQUIRE(report.finding.has_value());
+        CHECK(report.finding->label == "nobody writes meanwhile");
+        const Report right = explore(body(false), {.strategy = strategy});
+        CHECK(right.passed());
+        CHECK(right.headline() == "the only interleaving passes");
+        CHECK(right.promises.find("what else they share is guarded") != std::string::npos);
+    }
+}

@@ -51,6 +51,18 @@ TEST_CASE("two tasks that use a variable in any order are noted, with both place
     CHECK(noted[0].find("tests/properties/task_races_test.cpp:") != std::string::npos);
 }
 
+TEST_CASE("a callback and who schedules it are no race") {
+    const Report report = explore(
+        [] {
+            get_running_loop().call_soon([] {});
+            sleep(0s);
+        },
+        {.runs_max = 3});
+    for (const Note& note : report.notes) {
+        CHECK(note.kind != FindingKind::race);
+    }
+}
+
 TEST_CASE("time orders nothing") {
     CHECK(races(write, [](Shared<int>& n) {
               sleep(1s);

@@ -196,4 +196,34 @@ TEST_CASE("a mishap that is no matter of order costs as much as a preemption") {
     }
 }
 
+TEST_CASE("what does not fit into memory is left out, the dear first, and nothing is claimed") {
+    const MachineProgram program = writers({3, 3});
+    PreemptionBounded whole;
+    const auto all = orders_by_bound(program, whole);
+    REQUIRE(whole.is_exhausted());
+
+    PreemptionBounded few_forks(PreemptionBounded::unbounded, {.forks_max = 2, .runs_max = 1'000});
+    const auto some = orders_by_bound(program, few_forks);
+    CHECK(some.at(0) == all.at(0));
+    CHECK(some.at(1).size() < all.at(1).size());
+    std::set<std::string> orders;
+    std::size_t runs = 0;
+    for (const std::vector<std::string>& round : some) {
+        orders.insert(round.begin(), round.end());
+        runs += round.size();
+    }
+    CHECK(orders.size() == runs);
+    CHECK_FALSE(few_forks.is_exhausted());
+    CHECK_FALSE(few_forks.is_bound_exhausted());
+
+    PreemptionBounded few_runs(PreemptionBounded::unbounded, {.forks_max = 1'000, .runs_max = 5});
+    std::size_t made = 0;
+    for (const std::vector<std::string>& round : orders_by_bound(program, few_runs)) {
+        made += round.size();
+    }
+    CHECK(made == 5);
+    CHECK_FALSE(few_runs.is_exhausted());
+    CHECK_FALSE(few_runs.has_diverged());
+}
+
 }  // namespace mishap

@@ -74,6 +74,8 @@ public:
     bool cancel(Place place);
     State state(const char* operation, Place place) const;
     bool begin(Place place);
+    /// Ends a future that has not begun, and that nobody will complete any more, as cancelled; tells everybody.
+    void give_up();
     /// Ends the future: `store` keeps the result; null, and there is `exception`.
     ///
     /// Throws:    InvalidStateError when it is done.
@@ -110,41 +112,48 @@ public:
 /// Calls what was given to a future, and tells of what it throws, which is nobody else's affair.
 void call_done_callback(const std::function<void()>& callback);
 
+[[noreturn]] void empty_future();
+
 /// What futures of every type can do.
 class AnyFuture {
 public:
     /// Returns whether there is a future to speak of: not default-constructed.
     bool is_valid() const { return core_ != nullptr; }
     /// Keeps the function from being called if it has not begun; returns whether the future is cancelled.
-    bool cancel(Place place = Place::here()) const { return core_->cancel(place); }
+    bool cancel(Place place = Place::here()) const { return core().cancel(place); }
     bool cancelled(Place place = Place::here()) const {
-        const FutureCore::State state = core_->state("cancelled", place);
+        const FutureCore::State state = core().state("cancelled", place);
         return state == FutureCore::State::cancelled || state == FutureCore::State::cancelled_and_notified;
     }
-    bool running(Place place = Place::here()) const { return core_->state("running", place) == FutureCore::State::running; }
+    bool running(Place place = Place::here()) const { return core().state("running", place) == FutureCore::State::running; }
     /// Returns whether it has a result, has failed, or was cancelled.
-    bool done(Place place = Place::here()) const { return core_->state("done", place) >= FutureCore::State::cancelled; }
+    bool done(Place place = Place::here()) const { return core().state("done", place) >= FutureCore::State::cancelled; }
     /// Waits until the future is done and returns the exception that it ended with, or null.
     ///
     /// Throws:    TimeoutError, concurrent::CancelledError.
     std::exception_ptr exception(std::optional<std::chrono::nanoseconds> timeout = {}, Place place = Place::here()) const {
-        core_->wait_done(timeout, "Future.exception", place);
-        return core_->stored_exception();
+        core().wait_done(timeout, "Future.exception", place);
+        return core().stored_exception();
     }
 
     /// Says that the function begins, for executors; returns false when the future was cancelled: then it must not, and
     /// those who wait are told.
     ///
     /// Throws:    UsageError when it has begun or ended already.
-    bool set_running_or_notify_cancel(Place place = Place::here()) const { return core_->begin(place); }
+    bool set_running_or_notify_cancel(Place place = Place::here()) const { return core().begin(place); }
     /// Ends the future with an exception, for executors and tests.
     ///
     /// Throws:    InvalidStateError when it is done.
     void set_exception(std::exception_ptr exception, Place place = Place::here()) const {
-        core_->finish(nullptr, std::move(exception), place);
+        core().finish(nullptr, std::move(exception), place);
     }
 
-    FutureCore& core() const { return *core_; }
+    FutureCore& core() const {
+        if (core_ == nullptr) [[unlikely]] {
+            empty_future();
+        }
+        return *core_;
+    }
     friend bool operator==(const AnyFuture& a, const AnyFuture& b) { return a.core_ == b.core_; }
 
 protected:
@@ -188,13 +197,13 @@ public:
     /// Throws:    InvalidStateError when it is done.
     template <class... A>
     void set_result(A&&... arguments) const {
-        core_->finish([&] { state().value.set(std::forward<A>(arguments)...); }, nullptr, {});
+        core().finish([&] { state().value.set(std::forward<A>(arguments)...); }, nullptr, {});
     }
     /// Calls `callback(Future<T>)` when the future is done, in the thread that completes it; at once if it is done. Callbacks
     /// are called in order of registration; what they throw is told and dropped.
     template <class F>
     void add_done_callback(F&& callback, Place place = Place::here()) const {
-        core_->add_done_callback(
+        core().add_done_callback(
             [weak = std::weak_ptr<detail::FutureCore>(core_),
              function = std::make_shared<std::decay_t<F>>(std::forward<F>(callback))] {
                 if (const std::shared_ptr<detail::FutureCore> core = weak.lock()) {
@@ -217,11 +226,11 @@ public:
 
 private:
     explicit Future(std::shared_ptr<detail::FutureCore> core) : AnyFuture(std::move(core)) {}
-    detail::FutureState<T>& state() const { return static_cast<detail::FutureState<T>&>(*core_); }
+    detail::FutureState<T>& state() const { return static_cast<detail::FutureState<T>&>(core()); }
     void wait_for_result(std::optional<std::chrono::nanoseconds> timeout, Place place) const {
-        core_->wait_done(timeout, "Future.result", place);
-        if (core_->stored_exception() != nullptr) {
-            std::rethrow_exception(core_->stored_exception());
+        core().wait_done(timeout, "Future.result", place);
+        if (core().stored_exception() != nullptr) {
+            std::rethrow_exception(core().stored_exception());
         }
     }
 };

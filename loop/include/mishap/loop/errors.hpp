@@ -34,6 +34,14 @@ public:
     explicit TimeoutError(const std::string& what = "timed out") : std::runtime_error(what) {}
 };
 
+/// Says that SIGINT ended a `run`: it cancelled the main task, which then ended.
+///
+/// Source:    KeyboardInterrupt, as raised by asyncio.Runner.
+class KeyboardInterrupt : public std::runtime_error {
+public:
+    KeyboardInterrupt() : std::runtime_error("interrupted by SIGINT") {}
+};
+
 /// Is what an await throws when a sweep lets it fail: it stands for any error that the operation may end with.
 class InjectedFailure : public std::runtime_error {
 public:

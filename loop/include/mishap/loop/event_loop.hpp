@@ -121,10 +121,10 @@ public:
     template <class F>
     TimerHandle call_at(VirtualTime when, F&& callback, ContextRef context = {});
     /// As `call_soon`, from any thread, and wakes the loop. In a simulated world from a `Thread` or another loop of the run;
-    /// a thread of the operating system is a finding there.
+    /// a thread of the operating system is a finding there. What the loop has not called when it is closed is dropped.
     ///
     /// Throws:    UsageError when the loop is closed.
-    void call_soon_threadsafe(std::function<void()> callback);
+    void call_soon_threadsafe(std::function<void()> callback, ContextRef context = {});
 
     /// Calls `function()` in a thread of `executor`, null: of the default one, which is made when it is first needed.
     /// Declared here, defined in <mishap/loop/executor.hpp>.
@@ -389,10 +389,17 @@ private:
     void tick();
     std::int64_t choose_deadline();
     void wait_for_world();
+    /// Whether a step is made in any of the ways that few searches need: traced, told to the strategy, prepared, in asyncio's
+    /// order, or with time that may pass.
+    enum class Watched : bool { no, yes };
+    template <Watched watched>
     bool step();
     bool pick_and_step();
+    template <Watched watched>
     void begin_step(detail::EntityState& entity, WakeReason wake, const EntityStep& enabled_by, std::uint32_t taken);
+    template <Watched watched>
     void end_step(const detail::EntityState& entity, EntityKind kind, WakeReason wake, StepEnd end);
+    template <Watched watched>
     void step_task(detail::TaskBase& task);
     void run_task(detail::TaskBase& task);
     void fail_over_steps();
@@ -402,6 +409,9 @@ private:
     [[gnu::noinline, gnu::cold]] void tell_pause(TraceEventKind kind, std::uint64_t object, const char* operation,
                                                  Place place);
     void observe_wait(detail::Waitable& waitable, const char* operation, Place place);
+    [[gnu::noinline, gnu::cold]] void attend_wait(detail::TaskBase& task, detail::Waitable& waitable, const char* operation,
+                                                  Place place, detail::Failing failing);
+    [[gnu::noinline, gnu::cold]] void attend_yield(detail::TaskBase& task, const char* operation, Place place);
     bool resume(detail::TaskBase& task);
     void run_handle(detail::HandleBase& handle);
     void tell_names(std::uint64_t key, std::uint64_t creator, std::string segment);
@@ -430,10 +440,6 @@ private:
         spin_.who = &who;
         spin_.steps = steps;
         spin_.count = 0;
-        spin_.changes = world_->changes();
-        spin_.reads = world_->reads();
-        spin_.operation = operation;
-        spin_.place = place;
         return false;
     }
     bool is_spinning_on(const char* operation, Place place);
@@ -473,6 +479,8 @@ private:
     void unwind(detail::TaskBase& task);
     void abandon(detail::TaskBase& task);
     bool run_calmly(std::uint64_t steps_max);
+    void run_what_ended_tasks_left();
+    void stop_after(std::shared_ptr<const std::vector<detail::Ref<detail::TaskBase>>> tasks, std::size_t next);
     bool start_nested(detail::TaskBase& task);
     std::optional<Outcome> step_with_threads(bool is_first);
     std::uint32_t loop_candidates() const;
@@ -490,14 +498,15 @@ private:
     void join_run();
     void leave_run();
     void drop_tasks();
-    Outcome run_as_guest(bool until_empty);
+    Outcome run_as_guest();
     void prepare_guest();
-    bool is_guest_over() const;
+    bool may_guest_return() const;
     bool is_runnable_guest() const;
     template <class F>
     void for_each_loop_in_order(F&& f);
     void fail_over_time();
-    void end_guest_run();
+    void let_guest_return();
+    void note_guest_run(std::vector<std::uint64_t>& entities);
     void step_entry(std::uint32_t index, std::uint32_t taken);
     void step_guest(EventLoop& guest, std::uint32_t index, std::uint32_t taken);
     std::uint32_t guest_candidates() const;
@@ -506,6 +515,9 @@ private:
     std::optional<std::int64_t> next_deadline();
     bool may_time_pass_among_threads();
     void accept(EventLoop& from, std::function<void()> callback);
+    std::uint64_t inbox_key();
+    void announce_inbox(std::uint64_t key, const char* operation);
+    detail::Promises close_inbox();
     detail::Lane& lane_of(std::uint64_t caller);
     void drop_default_executor();
 
@@ -518,7 +530,8 @@ private:
     bool is_closed_ = false;
     bool forced_yields_ = false;
     bool prepares_steps_ = false;  // a cancellation may be injected, or debug mode takes the time
-    bool may_pass_ = false;    // time, while entries are ready
+    bool may_pass_ = false;        // time, while entries are ready
+    bool is_watched_ = true;       // the steps that `run_some` makes, and the waits in them
     Sweep sweep_ = Sweep::off;
     bool is_sharing_unknown_ = true;
     bool may_hold_back_ = false;  // tasks that spin
@@ -570,7 +583,6 @@ private:
     std::vector<EventLoop*> guests_;    // of a root: the other loops of the run, oldest first
     EventLoop* last_guest_ = nullptr;   // which made the step before
     detail::GuestRun* guest_run_ = nullptr;
-    detail::Tracked inbox_cell_;
     std::deque<std::pair<std::uint64_t, detail::Lane>> foreign_lanes_;  // of who calls from other threads
     std::shared_ptr<ThreadPoolExecutor> default_executor_;
     bool is_executor_shut_down_ = false;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -93,7 +94,25 @@ private:
 
 class ThreadPool;
 
+template <class R>
+concept InputRange = requires(const R& range) {
+    *std::begin(range);
+    std::end(range);
+};
+
+/// Returns whether no iterator has come to its end.
+template <class A, class B, std::size_t... I>
+bool all_differ(const A& iterators, const B& ends, std::index_sequence<I...>) {
+    return ((std::get<I>(iterators) != std::get<I>(ends)) && ...);
+}
+
 }  // namespace detail
+
+/// What can be said of `Executor::map`.
+struct MapOptions {
+    /// Counts from the call of `map`; a result that is not there by then is a TimeoutError.
+    std::optional<std::chrono::nanoseconds> timeout = {};
+};
 
 /// Results of `Executor::map`, in the order of the inputs. Dropping it cancels what has not begun.
 template <class T>
@@ -186,12 +205,25 @@ public:
     /// Throws:    as `submit`.
     template <class F, class R>
     auto map(const F& function, const R& inputs, std::optional<std::chrono::nanoseconds> timeout = {}) {
-        using Result = std::decay_t<std::invoke_result_t<const F&, decltype(*std::begin(inputs))>>;
+        return map(MapOptions{timeout}, function, inputs);
+    }
+    /// As above, with an argument from each range: `map(add, left, right)`. The shortest of them ends it.
+    template <class F, detail::InputRange R, detail::InputRange... More>
+        requires(sizeof...(More) != 0)
+    auto map(const F& function, const R& inputs, const More&... more) {
+        return map(MapOptions{}, function, inputs, more...);
+    }
+    template <class F, detail::InputRange... R>
+    auto map(const MapOptions& options, const F& function, const R&... inputs) {
+        static_assert(sizeof...(R) != 0, "map() wants the inputs of the function");
+        using Result = std::decay_t<std::invoke_result_t<const F&, decltype(*std::begin(inputs))...>>;
         static_assert(!std::is_void_v<Result>, "map() is for results; submit() functions that have none");
-        const auto deadline_ns = detail::deadline_of(timeout);
+        const auto deadline_ns = detail::deadline_of(options.timeout);
         std::deque<concurrent::Future<Result>> futures;
-        for (const auto& input : inputs) {
-            futures.push_back(submit(function, input));
+        const std::tuple ends(std::end(inputs)...);
+        for (std::tuple at(std::begin(inputs)...); detail::all_differ(at, ends, std::index_sequence_for<R...>());
+             std::apply([](auto&... each) { (void(++each), ...); }, at)) {
+            std::apply([&](auto&... each) { futures.push_back(submit(function, *each...)); }, at);
         }
         return MapResults<Result>(std::move(futures), deadline_ns);
     }
@@ -283,6 +315,7 @@ struct ResultOf<Task<T>> {
 template <class T>
 Future<T> wrap_future(const concurrent::Future<T>& source, EventLoop* loop = nullptr) {
     EventLoop& own = loop != nullptr ? *loop : detail::running_loop("wrap_future()");
+    static_cast<void>(source.core());  // an empty one says so before anything is made
     Future<T> future = own.create_future<T>();
     const auto elsewhere = std::make_shared<detail::AwaitedElsewhere>(future.state());
     future.add_done_callback([source](const Future<T>& ended) {
@@ -332,7 +365,8 @@ auto to_thread(F&& function, A&&... arguments) {
 }
 
 /// Makes a task of `loop` that runs `function`, or a coroutine, from another thread, and returns a future that the thread can
-/// wait for. Cancelling that cancels the task; when it comes before the loop has made the task, there is none.
+/// wait for. Cancelling that cancels the task; when it comes before the loop has made the task, there is none. When the loop is
+/// closed before the task has ended, the future is cancelled.
 ///
 /// Throws:    UsageError when the loop is closed.
 /// Source:    asyncio.run_coroutine_threadsafe, CPython 3.13; a cancellation is never lost (gh-105836).
@@ -345,7 +379,8 @@ auto run_coroutine_threadsafe(F&& function, EventLoop& loop) {
     using TaskType = decltype(loop.create_task(std::declval<Function>()));
     using Result = typename detail::ResultOf<TaskType>::Type;
     const auto future = concurrent::Future<Result>::make();
-    loop.call_soon_threadsafe([&loop, future, kept = std::make_shared<Function>(std::forward<F>(function))] {
+    const auto promise = std::make_shared<detail::Promise>(loop.inbox(), future.core().shared_from_this());
+    loop.call_soon_threadsafe([&loop, future, promise, kept = std::make_shared<Function>(std::forward<F>(function))] {
         if (future.cancelled({})) {
             future.set_running_or_notify_cancel({});
             return;
@@ -362,7 +397,7 @@ auto run_coroutine_threadsafe(F&& function, EventLoop& loop) {
             throw;
         }
         const auto elsewhere = std::make_shared<detail::AwaitedElsewhere>(task.state());
-        task.add_done_callback([future, elsewhere](const Future<Result>& ended) {
+        task.add_done_callback([future, promise, elsewhere](const Future<Result>& ended) {
             elsewhere->give_up();
             if (ended.cancelled()) {
                 future.cancel({});

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <mishap/loop/context.hpp>
+#include <mishap/loop/detail/interrupts.hpp>
 #include <mishap/loop/event_loop.hpp>
 
 namespace mishap {
@@ -33,13 +34,23 @@ public:
 
     /// Runs `function`, or a coroutine, as the task `main`, and returns its result. Others go on in the next `run`.
     ///
-    /// Throws:    what the function throws; UsageError inside a running loop, or when the runner is closed.
+    /// In the main thread of a process that leaves SIGINT to the system, the first one cancels `main`, and a second one ends the
+    /// process.
+    ///
+    /// Throws:    what the function throws; KeyboardInterrupt when SIGINT has cancelled it and it ended so; UsageError inside a
+    ///            running loop, or when the runner is closed.
     template <class F>
     auto run(F&& function, ContextRef context = {}) {
         begin();
         const Context chosen = context.get() != nullptr ? *context.get() : *context_;
         const auto main = loop_->create_task(std::forward<F>(function), {.name = "main", .context = chosen});
-        return loop_->run_until_complete(main);
+        const detail::Interrupts interrupts(*loop_, main);
+        try {
+            return loop_->run_until_complete(main);
+        } catch (const CancelledError&) {
+            interrupts.throw_if_interrupted();
+            throw;
+        }
     }
     /// Returns the loop.
     ///

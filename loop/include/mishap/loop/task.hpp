@@ -57,10 +57,11 @@ public:
 
     /// Throws what a resumed task must not overlook: that it is given up, or cancelled.
     void throw_if_interrupted() {
-        if (must_cancel || is_abandoning) [[unlikely]] {
+        if (is_interrupted()) [[unlikely]] {
             throw_interruption();
         }
     }
+    bool is_interrupted() const { return must_cancel || is_abandoning; }
 
     int cancelling() const { return cancel_requests_; }
     int uncancel();

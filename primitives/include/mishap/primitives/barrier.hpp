@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -53,6 +54,10 @@ public:
     ///            meanwhile.
     /// Source:    asyncio.Barrier.wait, CPython 3.13; there numbers may come twice after a cancellation (gh-155233).
     std::size_t wait(Place place = Place::here());
+
+    /// What `async_with(barrier, [](std::size_t number) { ... })` does: entering is `wait`, and leaving nothing.
+    std::size_t aenter() { return wait({}); }
+    void aexit(const std::exception_ptr&) const {}
 
     /// Makes the barrier as new. Parties that wait, or have not left yet, get a BrokenBarrierError; who waited for its
     /// turn goes on waiting.

@@ -56,7 +56,7 @@ struct ExploreOptions {
     std::uint64_t root_cause_runs_max = 2'000;
     std::uint64_t fifo_runs_max = 500;  // made to see whether asyncio's own order fails as well; 0: not asked
     bool confirm_in_child = true;     // replay also in a process forked before the first run
-    bool leaks_are_findings = false;  // tasks left behind, and exceptions never retrieved
+    bool leaks_are_findings = false;  // tasks left behind, exceptions never retrieved, what was never awaited or closed
     Detect races = Detect::finding;         // accesses of one Shared by threads that nothing orders
     Detect lost_updates = Detect::finding;  // writes that undo a write their task or thread has not seen
     std::string out = {};             // folder for tape files; empty: none are written

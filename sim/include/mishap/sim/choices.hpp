@@ -35,6 +35,24 @@ public:
         question_.source = &source;
         return ask();
     }
+    /// As above, of several classes and with `is_plain`; returns `abandoned` if the strategy gave the run up.
+    std::uint32_t schedule_plainly(std::uint32_t classes, CandidateSource& source) {
+        question_.kind = ChoiceKind::schedule;
+        question_.classes = classes;
+        question_.source = &source;
+        question_.depth = static_cast<std::uint32_t>(recorder_.size());
+        question_.digest = digest_.value();
+        const std::uint32_t taken = strategy_->pick(question_);
+        if (taken >= classes) [[unlikely]] {
+            give_up(taken);
+            return abandoned;
+        }
+        recorder_.append({static_cast<std::uint32_t>(question_.digest), classes, taken, ChoiceKind::schedule});
+        return taken;
+    }
+    static constexpr std::uint32_t abandoned = ~std::uint32_t{0};
+    /// Returns whether a strategy answers and only the tape is kept.
+    bool is_plain() const { return strategy_ != nullptr && !keeps_mishaps_; }
 
     /// Returns a class of a data question asked by `asker`; with one class, or calm, 0.
     /// `weights` has one entry a class, or is empty when all weigh the same; `budget` is as in `Question`.

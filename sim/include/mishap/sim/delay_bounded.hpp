@@ -18,7 +18,8 @@ namespace mishap {
 class DelayBounded final : public detail::BoundedSearch {
 public:
     /// Makes the runs with at most `delays_max` delays and mishaps of other kinds.
-    explicit DelayBounded(std::uint32_t delays_max = unbounded) : BoundedSearch(delays_max) {}
+    explicit DelayBounded(std::uint32_t delays_max = unbounded, const Memory& memory = Memory())
+        : BoundedSearch(delays_max, memory) {}
 
     const char* name() const override { return "delay-bounded"; }
 

@@ -21,7 +21,11 @@ enum class FindingKind : std::uint8_t {
     destroyed,    // a primitive was destroyed while tasks waited on it
     leaked_task,  // the program ended and left a task behind
     never_retrieved,  // a future's exception was never looked at
+    never_awaited,    // a coroutine of which nothing ran; in debug mode, a task that nobody looked at
+    unclosed,         // something that must be closed was dropped before
+    slow_step,        // in debug mode: a step that took long, and nothing else could go meanwhile
     foreign_thread,  // a real thread took part, which no tape can repeat
+    wrong_thread,    // a loop was used from another thread than its own
     divergence,   // the same tape gave another run: the program is not deterministic
     broken_promise,  // tasks share something beside tracked objects, although the options say that they do not
     livelock,     // steps go on for ever and nothing comes of them

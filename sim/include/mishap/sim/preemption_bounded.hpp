@@ -23,7 +23,8 @@ namespace mishap {
 class PreemptionBounded final : public detail::BoundedSearch {
 public:
     /// Makes the runs with at most `preemptions_max` preemptions and mishaps of other kinds.
-    explicit PreemptionBounded(std::uint32_t preemptions_max = unbounded) : BoundedSearch(preemptions_max) {}
+    explicit PreemptionBounded(std::uint32_t preemptions_max = unbounded, const Memory& memory = Memory())
+        : BoundedSearch(preemptions_max, memory) {}
 
     const char* name() const override { return "preemption-bounded"; }
 

@@ -84,11 +84,24 @@ public:
     /// Returns whether anybody wants to know of accesses and events.
     bool is_observing() const { return observing_; }
 
+    /// Returns whether an operation that need not wait is nothing but what it does: nobody observes it, and no search may make
+    /// it yield.
+    bool is_undisturbed() const { return !observing_ && options_.forced_yields == 0; }
+    /// As `touch` with a write, when `is_undisturbed`.
+    void count_write() { ++writes_; }
+
     /// Records that the running step uses `object`.
     void touch(detail::Tracked& object, Access access, const char* operation = "", Place place = {}) {
         count(object, access);
         if (observing_) [[unlikely]] {
             observe({object.key, access, Relation::both, 0, false}, &object, operation, place);
+        }
+    }
+    /// As `touch`, for a read of an object whose key the caller has at hand: it need not be fetched for that.
+    void touch_read(detail::Tracked& object, std::uint64_t key) {
+        reads_ += key;
+        if (observing_) [[unlikely]] {
+            observe({key, Access::read, Relation::both, 0, false}, &object, "", {});
         }
     }
     /// As `touch`, for accesses of one order only, commuting ones, or budgets.
@@ -134,6 +147,8 @@ public:
     std::uint64_t new_values() const { return new_values_; }
 
     bool is_tracing() const { return observer_ != nullptr; }
+    /// Returns whether anybody is told of steps: observers, or the strategy.
+    bool is_observed() const { return is_tracing() || wants_steps_; }
     void subscribe(Observer* observer);
     Names& names() { return names_; }
 
@@ -261,13 +276,14 @@ private:
     std::uint32_t running_step_ = 0;
     std::uint64_t* chain_ = nullptr;
     std::uint64_t between_steps_ = 0;  // the chain of what is touched while nobody runs: time that passes, results
+    // For the same reason no two of those that grow together are neighbours.
     std::uint64_t steps_ = 0;
-    std::uint64_t runs_ = 0;
     std::uint64_t fingerprint_ = 0;
-    std::uint64_t values_ = 0;  // of the accesses, summed as the fingerprint is
-    std::uint64_t epoch_ = 0;   // hash of all that happened before the clock's last step
     std::uint64_t reads_ = 0;
+    std::uint64_t values_ = 0;  // of the accesses, summed as the fingerprint is
     std::uint64_t writes_ = 0;
+    std::uint64_t epoch_ = 0;  // hash of all that happened before the clock's last step
+    std::uint64_t runs_ = 0;
     std::uint64_t progress_ = 0;
     bool watches_values_ = false;
     Strategy* strategy_ = nullptr;

@@ -22,13 +22,14 @@ struct SpinWatch {
     static constexpr std::uint32_t empty_max = 8;
 
     const TaskBase* who = nullptr;
-    std::uint64_t steps = 0;     // of the run, when its last step ended
-    std::uint64_t changes = 0;   // of the world, then
-    std::uint64_t reads = 0;     // as well
-    std::uint64_t footprint = 0;  // of the last step; known from the second in a row on
+    std::uint64_t steps = 0;  // of the run, when its last step ended
+    std::uint32_t count = 0;  // its steps in a row that were the same, and the one before them
+    // Known from its second step in a row on, so that who does not make one costs nothing:
+    std::uint64_t changes = 0;    // of the world, when that step ended
+    std::uint64_t reads = 0;      // as well
+    std::uint64_t footprint = 0;  // of that step; known from the third on
     const char* operation = nullptr;
     Place place;
-    std::uint32_t count = 0;  // steps in a row that were the same, without the first, whose footprint nobody knows
 };
 
 /// Finds steps from which nothing comes, in periods of as many as make a livelock.

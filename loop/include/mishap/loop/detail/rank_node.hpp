@@ -55,6 +55,23 @@ public:
 #endif
     }
 
+    /// Removes the member with `rank` members before it, and returns what `find` does; `before` of that child stays as it is.
+    std::uint32_t take(std::uint32_t rank) {
+#if defined(__SSE2__)
+        // The later children are those whose counts are above the rank: the comparison itself is what to add to the lanes.
+        // That the lanes do not wait for the child to be known is a third of what taking costs.
+        const __m128i lanes = load();
+        const __m128i above = _mm_subs_epu16(lanes, _mm_set1_epi16(static_cast<short>(rank)));
+        const __m128i is_not_above = _mm_cmpeq_epi16(above, _mm_setzero_si128());
+        store(_mm_add_epi16(lanes, _mm_xor_si128(is_not_above, _mm_set1_epi16(-1))));
+        return static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint32_t>(_mm_movemask_epi8(is_not_above))) - 1) / 2;
+#else
+        const std::uint32_t child = find(rank);
+        subtract_one(child);
+        return child;
+#endif
+    }
+
 private:
     using Lanes = std::array<std::uint16_t, 8>;
 

@@ -48,21 +48,18 @@ struct ThreadDeadline {
 /// A thread's run of a loop: what the thread waits for meanwhile. The loop's entries take its place in what goes next.
 class GuestRun final : public Obstacle {
 public:
-    GuestRun(EventLoop& loop, ThreadBase& thread, bool until_empty)
-        : loop_(loop), thread_(thread), until_empty_(until_empty) {}
+    GuestRun(EventLoop& loop, ThreadBase& thread) : loop_(loop), thread_(thread) {}
 
     ThreadBase& thread() const { return thread_; }
-    /// Returns whether it ends when no task is left, and not when the loop is stopped.
-    bool until_empty() const { return until_empty_; }
     void explain(WaitExplanation& explanation) const override;
 
-    bool is_first = true;  // the first iteration has not begun
-    bool is_over = false;  // the thread may go on
+    bool is_first = true;     // the first iteration has not begun
+    bool may_return = false;  // the thread may go on
+    bool is_over = false;     // only the thread may go on
 
 private:
     EventLoop& loop_;
     ThreadBase& thread_;
-    bool until_empty_;
 };
 
 /// The state of a simulated thread: a function that other threads may overtake before each operation it announces.

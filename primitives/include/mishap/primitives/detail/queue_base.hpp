@@ -84,29 +84,22 @@ protected:
     /// Waits until there is room.
     void enter_put(Place place) {
         EventLoop& loop = enter("Queue.put()");
-        if (!is_full()) [[likely]] {
-            maybe_yield(loop, "Queue.put", place);
+        if (count_ < room_ && loop.world().is_undisturbed()) [[likely]] {
+            loop.world().count_write();
+            loop.world().tell_progress();
+        } else {
+            enter_put_slowly(loop, place);
         }
-        if (is_full()) [[unlikely]] {
-            wait_for_room(loop, place);
-        }
-        touch_in(loop, is_shut_down_ ? Access::read : Access::write, "Queue.put", place);
-        if (is_shut_down_) [[unlikely]] {
-            throw QueueShutDown();
-        }
-        loop.world().tell_progress();
     }
     /// Waits until there is an item.
     void enter_get(Place place) {
         EventLoop& loop = enter("Queue.get()");
-        if (count_ != 0) [[likely]] {
-            maybe_yield(loop, "Queue.get", place);
+        if (count_ != 0 && loop.world().is_undisturbed()) [[likely]] {
+            loop.world().count_write();
+            loop.world().tell_progress();
+        } else {
+            enter_get_slowly(loop, place);
         }
-        if (count_ == 0) [[unlikely]] {
-            wait_for_item(loop, place);
-        }
-        touch_in(loop, Access::write, "Queue.get", place);
-        loop.world().tell_progress();
     }
     void check_put_nowait(Place place) const;
     void check_get_nowait(Place place) const;
@@ -115,14 +108,14 @@ protected:
     void item_came() {
         ++count_;
         ++unfinished_;
-        if (!getters_.is_empty()) [[unlikely]] {
+        if (getters_.has_unwoken()) [[unlikely]] {
             getters_.wake_next();
         }
     }
     /// Counts an item that has left, and wakes the first putter.
     void item_left() {
         --count_;
-        if (!putters_.is_empty()) [[unlikely]] {
+        if (putters_.has_unwoken()) [[unlikely]] {
             putters_.wake_next();
         }
     }
@@ -153,10 +146,13 @@ private:
 
     Statistics count() const;
     bool is_full() const { return count_ >= limit_; }
+    void enter_put_slowly(EventLoop& loop, Place place);
+    void enter_get_slowly(EventLoop& loop, Place place);
     void wait_for_room(EventLoop& loop, Place place);
     void wait_for_item(EventLoop& loop, Place place);
 
     std::size_t limit_;
+    std::size_t room_;  // the limit, or 0 once it takes nothing any more
     std::size_t count_ = 0;
     std::size_t unfinished_ = 0;  // put, and no task_done() for it yet
     bool is_shut_down_ = false;

@@ -62,6 +62,8 @@ public:
 
     /// Returns whether nobody waits, or has yet to resume.
     bool is_empty() const { return waiting_.empty() && woken_.empty(); }
+    /// Returns whether somebody is there whom nobody has woken.
+    bool has_unwoken() const { return !waiting_.empty(); }
     /// Returns whether anybody is there who was not cancelled while waiting.
     bool has_live() const { return !is_empty() && (!woken_.empty() || first_pending() != nullptr); }
     /// Returns how many are there who have not resumed, woken and cancelled ones too. Counts them.
@@ -76,7 +78,7 @@ public:
 
     /// Joins at the tail and parks the current task until it is woken. Has left when it returns or throws.
     ///
-    /// Throws:    CancelledError; UsageError when the primitive was destroyed meanwhile.
+    /// Throws:    CancelledError; UsageError when the primitive was destroyed meanwhile, or is waited on in another loop.
     void wait(WaitEntry& entry, const char* operation, Place place, Failing failing = Failing::no);
 
     const Primitive& owner() const { return *owner_; }
@@ -87,6 +89,7 @@ private:
 
     WaitEntry* first_pending() const;
     void wake(WaitEntry& entry);
+    void refuse_other_loops(const EventLoop& loop, const char* operation) const;
     void orphan();
 
     Entries waiting_;

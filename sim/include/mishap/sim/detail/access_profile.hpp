@@ -28,7 +28,8 @@ public:
     void learn(const Step& step);
 
     /// Returns the keys of the objects that at least two entities have used, in the order in which they were
-    /// seen to be.
+    /// seen to be. Uses that come in one order anyway are left out: of a callback by itself, and, where there are threads,
+    /// of the memory that the loop's steps may write.
     std::span<const std::uint64_t> shared_objects() const { return shared_; }
 
     /// Returns who uses `object`, in the order in which they were first seen to.
@@ -37,6 +38,7 @@ public:
 private:
     KeyTable<std::vector<Accessor>> objects_;
     std::vector<std::uint64_t> shared_;
+    bool has_threads_ = false;
     std::uint64_t run_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -15,7 +16,8 @@ namespace mishap::detail {
 /// where it does not take it. What a run meets for the first time behind its last such place is remembered:
 /// free alternatives are made in the same round, others wait for the round of their cost. Nothing is made twice
 /// and nothing is forgotten, so at the end "all" may be claimed; the price is memory, 28 bytes a new question
-/// and 12 bytes a run.
+/// and 12 bytes a run. It is bounded (`Memory`, some 200 MiB): where that would be exceeded, what costs more than the
+/// round in hand is left out, and nothing is claimed.
 ///
 /// Invariant: a fork in the queue of round c yields runs of cost c exactly.
 ///
@@ -25,17 +27,24 @@ class BoundedSearch : public Strategy {
 public:
     static constexpr std::uint32_t unbounded = std::numeric_limits<std::uint32_t>::max();
 
+    /// What is remembered at most.
+    struct Memory {
+        std::size_t forks_max = std::size_t{1} << 22U;  // questions that wait for a later round
+        std::size_t runs_max = std::size_t{1} << 23U;   // after so many runs the search ends
+    };
+
     /// Makes the runs that cost at most `bound_max`.
-    explicit BoundedSearch(std::uint32_t bound_max) : bound_max_(bound_max) {}
+    explicit BoundedSearch(std::uint32_t bound_max) : BoundedSearch(bound_max, Memory()) {}
+    BoundedSearch(std::uint32_t bound_max, const Memory& memory) : bound_max_(bound_max), memory_(memory) {}
 
     bool begin_run(const RunInfo& run) override;
     std::uint32_t pick(const Question& question) override;
     /// Returns whether every run has been made: no answer was left out because of its cost.
-    bool is_exhausted() const override { return bound_exhausted_ && deferred_ == 0; }
+    bool is_exhausted() const override { return is_bound_exhausted() && deferred_ == 0; }
     bool has_diverged() const override { return diverged_; }
 
     /// Returns whether every run within the bound has been made.
-    bool is_bound_exhausted() const { return bound_exhausted_; }
+    bool is_bound_exhausted() const { return bound_exhausted_ && !has_forgotten_; }
 
     /// Returns the cost of the run that was begun last.
     std::uint32_t bound() const { return bound_; }
@@ -77,6 +86,9 @@ private:
     void defer(const Fork& fork, std::uint32_t cost);
 
     std::uint32_t bound_max_;
+    Memory memory_;
+    std::size_t waiting_ = 0;  // forks of later rounds
+    bool has_forgotten_ = false;
     std::uint32_t bound_ = 0;
     bool begun_ = false;
     bool bound_exhausted_ = false;

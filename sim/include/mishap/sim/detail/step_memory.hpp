@@ -36,7 +36,7 @@ private:
         std::uint32_t questions = 0;
         std::uint32_t next = KeyIndex::none;
     };
-    static constexpr std::size_t size_max = std::size_t{1} << 22U;  // more is forgotten: it costs time, never a run
+    static constexpr std::size_t size_max = std::size_t{1} << 20U;  // some 60 MiB; more is forgotten: it costs time, never a run
 
     const Footprints& footprints_;
     Answers& answers_;
