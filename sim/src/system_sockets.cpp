@@ -236,27 +236,26 @@ IoResult SystemSockets::peer_address(int fd, Address& address) {
 }
 
 IoResult SystemSockets::set_option(int fd, SocketOption option, int value) {
-    const auto [level, name] = to_system(option);
+    const SystemOption system = to_system(option);
     if (option == SocketOption::reset_on_close) {
-        const struct linger linger {
-            value != 0, 0
-        };
-        return retried([&] { return ::setsockopt(fd, level, name, &linger, sizeof linger); });
+        struct linger linger {};
+        linger.l_onoff = value != 0 ? 1 : 0;
+        return retried([&] { return ::setsockopt(fd, system.level, system.name, &linger, sizeof linger); });
     }
-    return retried([&] { return ::setsockopt(fd, level, name, &value, sizeof value); });
+    return retried([&] { return ::setsockopt(fd, system.level, system.name, &value, sizeof value); });
 }
 
 IoResult SystemSockets::get_option(int fd, SocketOption option) {
-    const auto [level, name] = to_system(option);
+    const SystemOption system = to_system(option);
     if (option == SocketOption::reset_on_close) {
         struct linger linger {};
         socklen_t size = sizeof linger;
-        const IoResult result = retried([&] { return ::getsockopt(fd, level, name, &linger, &size); });
-        return result.is_ok() ? IoResult{linger.l_onoff != 0 && linger.l_linger == 0, 0} : result;
+        const IoResult result = retried([&] { return ::getsockopt(fd, system.level, system.name, &linger, &size); });
+        return result.is_ok() ? IoResult{linger.l_onoff != 0 && linger.l_linger == 0 ? 1 : 0, 0} : result;
     }
     int value = 0;
     socklen_t size = sizeof value;
-    const IoResult result = retried([&] { return ::getsockopt(fd, level, name, &value, &size); });
+    const IoResult result = retried([&] { return ::getsockopt(fd, system.level, system.name, &value, &size); });
     return result.is_ok() ? IoResult{value, 0} : result;
 }
 

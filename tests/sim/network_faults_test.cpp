@@ -225,35 +225,3 @@ TEST_CASE("datagrams to a host that is down, or beyond a partition, are gone") {
     net.settle();
     REQUIRE(net.error(sender) == "ECONNREFUSED");
 }
-
-TEST_CASE("each direction of a connection is an object of its own in the footprint of a step") {
-    struct Footprints final : Strategy {
-        const char* name() const override { return "footprints"; }
-        Needs needs() const override { return {.steps = true, .footprints = true}; }
-        bool begin_run(const RunInfo&) override { return true; }
-        std::uint32_t pick(const Question&) override { return 0; }
-    } footprints;
-    NetworkWorld net(&footprints);
-    const NetworkWorld::Pair pair = net.connected();
-    const auto touched = [&net](auto operation) {
-        net.world.clear_step();
-        operation();
-        REQUIRE(net.world.footprint().size() == 1);
-        return net.world.footprint()[0];
-    };
-    const Touch sent = touched([&] { REQUIRE(net.send(pair.client, "a") == "1"); });
-    net.settle();
-    const Touch answered = touched([&] { REQUIRE(net.send(pair.server, "b") == "1"); });
-    const Touch received = touched([&] { REQUIRE(net.receive(pair.server) == "'a'"); });
-    const Touch looked = touched([&] { REQUIRE(net.receive(pair.server) == "EAGAIN"); });
-    REQUIRE(sent.access == Access::write);
-    REQUIRE(sent.object == received.object);
-    REQUIRE(sent.object != answered.object);
-    REQUIRE(received.access == Access::write);
-    REQUIRE(looked.object == sent.object);
-    REQUIRE(looked.access == Access::read);
-
-    net.begin_run(&footprints);
-    const NetworkWorld::Pair again = net.connected();
-    REQUIRE(touched([&] { REQUIRE(net.send(again.client, "a") == "1"); }).object == sent.object);
-}

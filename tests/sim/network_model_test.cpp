@@ -88,8 +88,8 @@ public:
 
 private:
     void add(int one, int other) {
-        directions_.push_back({one, other});
-        directions_.push_back({other, one});
+        directions_.push_back({.from = one, .to = other});
+        directions_.push_back({.from = other, .to = one});
     }
 
     void send(Direction& direction) {
