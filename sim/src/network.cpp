@@ -23,6 +23,7 @@ Network::~Network() = default;
 void Network::reset() {
     events_.clear();
     event_ns_ = -1;
+    has_sampled_amounts_ = false;
     for (std::size_t fd = 0; fd < socket_count_; ++fd) sockets_[fd].clear();
     for (std::size_t i = 0; i < connection_count_; ++i) connections_[i].serial = 0;
     for (auto& row : links_) row.clear();

@@ -100,8 +100,12 @@ std::int64_t Network::arrival_ns(std::uint32_t from, std::uint32_t to, std::size
     }
     std::int64_t delay_ns = link.delay_min.count();
     if (link.delay_max != link.delay_min) {
-        constexpr std::int64_t last_class = 7;
-        delay_ns += (link.delay_max - link.delay_min).count() / last_class * decide("network delay", {}, last_class + 1);
+        // The longest is among those offered; a range of few values offers each of them.
+        const std::int64_t range = (link.delay_max - link.delay_min).count();
+        const auto last_class = static_cast<std::uint32_t>(std::min<std::int64_t>(range, 7));
+        const std::uint32_t taken = decide("network delay", {}, last_class + 1);
+        delay_ns += taken == last_class ? range : range / last_class * taken;
+        has_sampled_amounts_ = has_sampled_amounts_ || range > last_class;
     }
     return departure_ns + delay_ns;
 }

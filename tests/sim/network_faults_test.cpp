@@ -137,6 +137,33 @@ TEST_CASE("a link may give and take less than it could: a byte, or half") {
     REQUIRE(net.send(client, "45") == "2");
 }
 
+TEST_CASE("a delay is drawn from eight of its range, the shortest and the longest among them, or from all of a short one") {
+    LinkProfile profile;
+    const auto delay_of = [&profile](std::uint32_t answer, std::uint32_t classes, bool is_sampled) {
+        Answers answers({answer});
+        NetworkWorld net;
+        const HostId there = net.network.add_host("there");
+        const NetworkWorld::Pair pair = net.connected(HostId::local, there);
+        net.world.choices().begin_run(&answers);
+        net.network.set_link(HostId::local, there, profile);
+        const std::chrono::nanoseconds start = net.now();
+        REQUIRE(net.send(pair.client, "a") == "1");
+        REQUIRE(answers.classes == std::vector<std::uint32_t>{classes});
+        REQUIRE(net.network.has_sampled_amounts() == is_sampled);
+        net.settle();
+        REQUIRE(net.receive(pair.server) == "'a'");
+        return net.now() - start;
+    };
+    profile.delay_max = 1ms + 100ns;
+    REQUIRE(delay_of(0, 8, true) == 1ms);
+    REQUIRE(delay_of(1, 8, true) == 1ms + 14ns);
+    REQUIRE(delay_of(7, 8, true) == 1ms + 100ns);
+    profile.delay_max = 1ms + 2ns;
+    REQUIRE(delay_of(0, 3, false) == 1ms);
+    REQUIRE(delay_of(1, 3, false) == 1ms + 1ns);
+    REQUIRE(delay_of(2, 3, false) == 1ms + 2ns);
+}
+
 TEST_CASE("a link that gets worse is so for what is sent from then on") {
     NetworkWorld net;
     const HostId there = net.network.add_host("there");

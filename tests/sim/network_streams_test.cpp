@@ -46,6 +46,25 @@ TEST_CASE("a stream stays in order although delays differ") {
     REQUIRE(net.receive(server) == "'abc'");
 }
 
+TEST_CASE("hosts reach each other by IPv6 as by IPv4") {
+    NetworkWorld net;
+    const HostId there = net.network.add_host("there");
+    Address address = net.network.addresses(there)[1].with_port(80);
+    net.network.set_current_host(there);
+    const int listener = net.listen(address);
+    net.network.set_current_host(HostId::local);
+    const int client = net.open(Family::ip6);
+    REQUIRE(net.connect(client, address) == "EINPROGRESS");
+    net.settle();
+    int server = -1;
+    Address peer;
+    REQUIRE(net.accept(listener, server, &peer) == "0");
+    REQUIRE(peer.text() == "[fd00::1]:32768");
+    REQUIRE(net.send(client, "six") == "3");
+    net.settle();
+    REQUIRE(net.receive(server) == "'six'");
+}
+
 TEST_CASE("a sender gets as far ahead as the two buffers are large, and on when half is read") {
     NetworkWorld net;
     const HostId server_host = net.network.add_host("server");

@@ -10,7 +10,7 @@ namespace mishap {
 /// Parts per million are the odds of one message (or of one piece of a stream); each is a choice of its own, whose calm answer
 /// is that nothing happens. With the odds at zero and one delay nothing is asked.
 struct LinkProfile {
-    /// How long a message takes; between two different times, one of eight. Streams stay in order, datagrams need not.
+    /// How long a message takes: one of at most eight times from the one to the other. Streams stay in order, datagrams need not.
     std::chrono::nanoseconds delay_min = std::chrono::milliseconds(1);
     std::chrono::nanoseconds delay_max = std::chrono::milliseconds(1);
 

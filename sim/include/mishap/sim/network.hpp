@@ -46,6 +46,9 @@ public:
     std::int64_t next_event_ns() const { return events_.next_ns(); }
     /// Lets everything happen that is due by `now_ns`, in order of time, then of sending. Returns whether anything was.
     bool deliver_until(std::int64_t now_ns);
+    /// Returns whether a delay of this run was drawn from a range that has more values than were offered: then no search of the
+    /// program may claim to have made all of its runs.
+    bool has_sampled_amounts() const { return has_sampled_amounts_; }
 
     // ---- hosts and links ---------------------------------------------------------------------------------------
 
@@ -216,6 +219,7 @@ private:
     detail::NetworkEvents events_;
     std::int64_t event_ns_ = -1;  // of what is happening; -1 outside of `deliver_until`
     HostId current_ = HostId::local;
+    bool has_sampled_amounts_ = false;
 
     // Slots stay where they are, with their memory; the counts say how many of them this run has used.
     std::deque<Host> hosts_;
