@@ -117,10 +117,17 @@ void EventLoop::forget_generators() {
 void EventLoop::shutdown_asyncgens() {
     detail::running_task_loop("shutdown_asyncgens()");
     are_generators_shut_down_ = true;
-    std::vector<Task<void>> closing;
+    // A task that a factory starts eagerly may be through at once: a generator that is closed leaves `generators_`, and what
+    // its body does on the way may drop another.
+    std::vector<std::shared_ptr<detail::GeneratorBase>> left;
     for (detail::GeneratorBase* const generator : generators_) {
-        closing.push_back(create_task([kept = generator->shared_from_this()] { kept->close_here(); }, {.name = "aclose"}));
+        left.push_back(generator->shared_from_this());
     }
+    std::vector<Task<void>> closing;
+    for (const std::shared_ptr<detail::GeneratorBase>& generator : left) {
+        closing.push_back(create_task([generator] { generator->close_here(); }, {.name = "aclose"}));
+    }
+    left.clear();
     for (const Task<void>& task : closing) {
         if (!task.done()) {
             park(task.state(), "shutdown_asyncgens", Place::here());

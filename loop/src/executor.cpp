@@ -49,10 +49,12 @@ ThreadPool::ThreadPool(ThreadPoolOptions options) : options_(std::move(options))
 }
 
 void ThreadPool::execute(std::unique_ptr<Work> work) {
+    bool is_broken = false;
     bool is_refused = false;
     Idle* idle = nullptr;
     monitor_.use("ThreadPoolExecutor.submit", {}, Access::write, [&] {
-        is_refused = is_shut_down_ || is_broken_;
+        is_broken = is_broken_;
+        is_refused = is_shut_down_ || is_broken;
         if (is_refused) {
             return;
         }
@@ -67,7 +69,7 @@ void ThreadPool::execute(std::unique_ptr<Work> work) {
     if (idle != nullptr) {
         call(*idle);
     }
-    if (is_refused && is_broken_) {
+    if (is_broken) {
         throw BrokenThreadPool("submit() to a thread pool whose initializer failed; nothing runs there any more");
     }
     if (is_refused) {

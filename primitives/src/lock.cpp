@@ -101,7 +101,7 @@ void Lock::explain(const detail::WaitQueue&, detail::WaitExplanation& explanatio
     if (holder_ == nullptr || detail::current_loop == nullptr) {
         return;
     }
-    detail::current_loop->for_each_task([&](const detail::TaskBase& task) {
+    detail::current_loop->for_each_task_and_thread([&](const detail::TaskBase& task) {
         if (&task == holder_ && task.entity.key == holder_key_) {
             explanation.holders.push_back(&task);
         }

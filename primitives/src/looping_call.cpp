@@ -19,7 +19,9 @@ Task<void> LoopingCall::start(std::chrono::nanoseconds interval, bool now, Event
     state_->last_call.reset();
     state_->turn.reset();
     const std::uint64_t number = ++state_->starts;
-    const auto task = loop.create_task([state = state_, number] { state->run(number); }, {.name = "looping_call"});
+    // Never at once, whatever the loop's task factory: it would find that it does not run, and end.
+    const auto task = loop.create_task([state = state_, number] { state->run(number); },
+                                       {.name = "looping_call", .eager_start = false});
     state_->is_running = true;
     // However the task ends, and be it before it began.
     task.add_done_callback([state = state_, number](const Future<void>&) {

@@ -187,7 +187,7 @@ public:
             return *state().value.value;
         }
     }
-    /// As above; the last handle gives the result away.
+    /// As above; what cannot be copied is moved out of the future, for all its handles.
     T result(std::optional<std::chrono::nanoseconds> timeout = {}, Place place = Place::here()) && {
         wait_for_result(timeout, place);
         return take();

@@ -37,9 +37,9 @@ protected:
 
 /// Lets one thread at a time pass: a `std::mutex` in the real world, for simulated threads a simulated one.
 ///
-/// The simulated one has no queue: `lock` can go on whenever the mutex is free, whoever came first. In a task, waiting stops the whole loop,
-/// as it does for real; tasks among themselves want a `Lock`. `std::lock_guard`, `std::unique_lock` and `std::scoped_lock`
-/// work with it.
+/// The simulated one has no queue: `lock` can go on whenever the mutex is free, whoever came first. In a task, waiting stops
+/// the whole loop, as it does for real; tasks among themselves want a `Lock`. `std::lock_guard`, `std::unique_lock` and
+/// `std::scoped_lock` work with it.
 class Mutex : public detail::RunObject {
 public:
     Mutex() : Mutex(std::string_view()) {}

@@ -50,10 +50,15 @@ public:
         }
     }
     T fetch_add(T summand) const {
-        T old = load();
-        while (!compare_exchange(old, static_cast<T>(old + summand))) {
+        if constexpr (is_atomic) {
+            T old = load();
+            while (!compare_exchange(old, static_cast<T>(old + summand))) {
+            }
+            return old;
+        } else {
+            const std::lock_guard<RealMutex> guard(real_lock_of(&variable_));  // what is not equal to itself would be tried for ever
+            return std::exchange(variable_, static_cast<T>(variable_ + summand));
         }
-        return old;
     }
 
 private:
