@@ -1,8 +1,10 @@
 #include <mishap/sim/fake_selector.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 #include <mishap/sim/errors.hpp>
+#include <mishap/sim/hash.hpp>
 
 #include "support/catch.hpp"
 
@@ -64,4 +66,39 @@ TEST_CASE("a reset fake selector is like a new one") {
     selector.register_fd(fd, {.readable = true, .writable = false}, 2);
     selector.select(0ns, ready);
     REQUIRE(ready.empty());
+}
+
+TEST_CASE("among thousands of open descriptors numbers and readiness are those of a simple model") {
+    FakeSelector selector;
+    std::vector<int> model(3, 2);  // a number a descriptor: 0 closed, 1 open, 2 standard stream, 3 readable
+    std::uint64_t random = 1;
+    std::vector<Ready> ready;
+    for (int round = 0; round < 40'000; ++round) {
+        random = scramble(random);
+        const std::size_t at = 3 + (random >> 8U) % 9'000;
+        if (at >= model.size() || model[at] == 0) {
+            const auto free = std::find(model.begin(), model.end(), 0);
+            const auto expected = static_cast<std::size_t>(free - model.begin());
+            if (free == model.end()) model.push_back(0);
+            REQUIRE(selector.open() == static_cast<int>(expected));
+            model[expected] = 1;
+            selector.register_fd(static_cast<int>(expected), {.readable = true, .writable = false}, expected);
+        } else if (random % 4 == 0) {
+            selector.unregister_fd(static_cast<int>(at));
+            selector.close(static_cast<int>(at));
+            model[at] = 0;
+        } else {
+            model[at] = model[at] == 1 ? 3 : 1;
+            selector.set_readable(static_cast<int>(at), model[at] == 3);
+        }
+        if (round % 1'000 == 0) {
+            std::vector<Ready> expected;
+            for (std::size_t fd = 3; fd < model.size(); ++fd) {
+                if (model[fd] == 3) expected.push_back({static_cast<int>(fd), fd, true, false});
+            }
+            selector.select(0ns, ready);
+            REQUIRE(ready == expected);
+        }
+    }
+    REQUIRE(model.size() > 4'200);  // more than one word of the upper level
 }

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include <mishap/sim/detail/number_set.hpp>
 #include <mishap/sim/detail/registrations.hpp>
 #include <mishap/sim/selector.hpp>
 
@@ -25,6 +26,9 @@ struct WouldWaitForEver : std::logic_error {
 ///
 /// As in an operating system, a new descriptor gets the lowest free number, so the number of a closed one is
 /// soon somebody else's. Numbers begin at 3, after the standard streams.
+///
+/// Readiness is pushed: who simulates a descriptor says what can be done on it, and `select` costs what is
+/// ready, however many descriptors are open and idle.
 class FakeSelector : public Selector {
 public:
     /// Opens a virtual descriptor, neither readable nor writable yet.
@@ -57,9 +61,14 @@ private:
     bool is_open(int fd) const;
     Descriptor& get_open(int fd);
     bool was_closed(int fd, const detail::Registrations::Registration& registration) const;
+    /// Returns what would be reported of a descriptor now; of one that is not ready, neither.
+    Ready look(int fd) const;
+    void update(int fd);
 
     detail::Registrations registrations_;
     std::vector<Descriptor> descriptors_;
+    detail::NumberSet free_;   // closed numbers below the size of descriptors_
+    detail::NumberSet ready_;  // Invariant: those of which `look` tells something
     std::uint64_t opened_ = 0;
     std::atomic<bool> woken_ = false;
 };
