@@ -57,7 +57,7 @@ private:
     std::vector<std::uint32_t> free_;
     boost::unordered_flat_map<std::uint64_t, std::uint32_t> first_;  // looked up only
     boost::unordered_flat_map<std::uint64_t, std::uint16_t> next_port_;
-    Ring<Waiting> waiting_;  // in the order in which their time is up
+    BulkRing<Waiting> waiting_;  // in the order in which their time is up
 };
 
 }  // namespace mishap::detail

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include <mishap/sim/address.hpp>
-#include <mishap/sim/detail/ring.hpp>
+#include <mishap/sim/detail/bulk_ring.hpp>
 #include <mishap/sim/tracked.hpp>
 
 namespace mishap::detail {
@@ -31,8 +31,8 @@ struct Segment {
 /// overtake it.
 struct Flow {
     Tracked cell;
-    Ring<std::byte> bytes;
-    Ring<Segment> in_flight;
+    BulkRing<std::byte> bytes;
+    BulkRing<Segment> in_flight;
     std::size_t arrived = 0;  // and not yet read
 
     // Counts of bytes since the beginning. What the sender knows to be read lags behind what is.

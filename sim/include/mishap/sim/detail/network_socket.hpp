@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <mishap/sim/detail/ring.hpp>
+#include <mishap/sim/detail/bulk_ring.hpp>
 #include <mishap/sim/sockets.hpp>
 #include <mishap/sim/tracked.hpp>
 
@@ -39,7 +39,7 @@ struct Socket {
     std::uint32_t connection = no_connection;
     std::uint8_t side = 0;
     std::uint32_t backlog = 0;
-    Ring<std::uint32_t> queue;     // of a listener: connections to accept; for datagrams: packets
+    BulkRing<std::uint32_t> queue;     // of a listener: connections to accept; for datagrams: packets
     std::size_t queued_bytes = 0;  // of datagrams
     Tracked cell;                  // of the queue and the state
 

@@ -9,9 +9,10 @@
 
 namespace mishap::detail {
 
-/// A queue in a buffer that goes round, doubles when it is full, and is kept when the queue is emptied.
+/// A queue of plain items, which come and go by the many, in a buffer that goes round, doubles when it is full, and is kept when
+/// the queue is emptied.
 template <class T>
-class Ring {
+class BulkRing {
     static_assert(std::is_trivially_copyable_v<T>);
 
 public:
