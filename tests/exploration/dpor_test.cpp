@@ -59,6 +59,7 @@ TEST_CASE("every interleaving of threads is made once, and deadlocks among them"
 }
 
 TEST_CASE("the reduction loses no verdict and no final state of small thread programs") {
+    std::size_t compared = 0;
     for (const TraceProgram& row : trace_programs(40)) {
         if (row.name == "race_tail" || row.name == "indexer" || row.name == "filesystem" || row.name == "disjoint" ||
             row.name == "readers" || row.name == "condvar_pc") {
@@ -67,9 +68,11 @@ TEST_CASE("the reduction loses no verdict and no final state of small thread pro
         const ReductionCheck check = check_reduction(row.body, of_threads());
         INFO(row.name << " " << row.parameters << "\n" << check.to_text());
         if (check.all.is_exhausted) {
+            ++compared;
             CHECK(check.is_optimal());
         }
     }
+    CHECK(compared > 10);
 }
 
 TEST_CASE("without the promise, every order of tasks is made, each once") {

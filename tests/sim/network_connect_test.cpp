@@ -67,7 +67,7 @@ TEST_CASE("a connection to a port where nobody listens is refused, and the next 
     REQUIRE(net.connect(client, address) == "0");
 }
 
-TEST_CASE("a host that nobody has is unreachable; one that is down does not answer") {
+TEST_CASE("a host that nobody has is unreachable, one that is down does not answer") {
     NetworkWorld net;
     const HostId server = net.network.add_host("server");
     net.network.crash(server);
@@ -159,7 +159,7 @@ TEST_CASE("ephemeral ports are taken in turn, and run out") {
     REQUIRE(net.connect(net.open(), Address::loopback(Family::ip4, 80)) == "EADDRNOTAVAIL");
 }
 
-TEST_CASE("one connection more than the backlog waits; others ask again until there is room") {
+TEST_CASE("one connection more than the backlog waits, others ask again until there is room") {
     NetworkWorld net;
     Address address = Address::loopback(Family::ip4, 80);
     const int listener = net.listen(address, 1);
